@@ -1,0 +1,185 @@
+"""Start a long-running program, know it again in a later command, and end it together with its descendants.
+
+A program leads its own session. Airflow's workers move themselves into process groups of their own but stay
+in that session, so the session is what is counted and ended. A session number is not given away again while
+one member lives; that makes "who is left of it" a safe question even after the leader was killed.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+LOOPBACK = "127.0.0.1"
+
+
+class ServiceError(Exception):
+    """A service cannot be started or did not come up; the text is for the person at the terminal."""
+
+
+def free_port() -> int:
+    """A TCP port on loopback that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
+
+
+def ensure_free(port: int, what: str, how: str) -> None:
+    """Raise `ServiceError` if the port is taken: which, ``what`` wants it, ``how`` to choose another."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError as error:
+            raise ServiceError(
+                f"端口 {port}（{what}）已被占用或不可用。请停掉占用它的程序，或者改用别的端口：{how}"
+            ) from error
+
+
+def answers(port: int, seconds: float = 0.5) -> bool:
+    """Whether somebody accepts connections on the loopback port."""
+    with suppress(OSError), socket.create_connection((LOOPBACK, port), timeout=seconds):
+        return True
+    return False
+
+
+def lives(pid: int) -> bool:
+    """Whether the process runs. One that has ended but was not reaped (a zombie) does not."""
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def tail(log: Path, lines: int = 15) -> str:
+    """The last lines of a log file, for an error message."""
+    with suppress(FileNotFoundError):
+        return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
+    return ""
+
+
+@dataclass
+class Program:
+    """One long-running program with its pid file ``<folder>/<name>.pid`` and log ``<folder>/<name>.log``."""
+
+    name: str
+    folder: Path
+    _child: subprocess.Popen[bytes] | None = field(default=None, init=False, repr=False)
+
+    @property
+    def log(self) -> Path:
+        """Where the program's output goes."""
+        return self.folder / f"{self.name}.log"
+
+    @property
+    def pid_file(self) -> Path:
+        """Two words: the leader's process id and when it was started (seconds since the epoch)."""
+        return self.folder / f"{self.name}.pid"
+
+    def start(self, command: Sequence[str], env: Mapping[str, str], cwd: Path) -> None:
+        """Start ``command`` in the background unless it runs already."""
+        if self.is_running():
+            return
+        self.stop()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as out:
+            self._child = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                env=dict(env),
+                cwd=cwd,
+                start_new_session=True,
+            )
+        started = psutil.Process(self._child.pid).create_time()
+        written = self.pid_file.with_suffix(".pid.new")
+        written.write_text(f"{self._child.pid} {started}\n", encoding="ascii")
+        written.replace(self.pid_file)
+
+    def run(self, command: Sequence[str], env: Mapping[str, str], cwd: Path) -> int:
+        """Run ``command`` to its end, output to the log; its exit code. An interruption ends it, too."""
+        self.start(command, env, cwd)
+        try:
+            return self._child.wait() if self._child is not None else 1
+        finally:
+            self.stop()
+
+    def leader(self) -> int | None:
+        """The session that the pid file names; None if there is none or another program has its number."""
+        try:
+            pid_text, started = self.pid_file.read_text(encoding="ascii").split()
+            pid = int(pid_text)
+        except (FileNotFoundError, ValueError):
+            return None
+        try:
+            same = abs(psutil.Process(pid).create_time() - float(started)) < 1.0
+        except psutil.NoSuchProcess:
+            return pid
+        return pid if same else None
+
+    def is_running(self) -> bool:
+        """Whether the leader itself lives (its orphans do not count)."""
+        pid = self.leader()
+        return pid is not None and lives(pid)
+
+    def members(self) -> list[int]:
+        """Process ids of all living members of the session, the leader's orphans included."""
+        leader = self.leader()
+        return (
+            [] if leader is None else [pid for pid in psutil.pids() if _session(pid) == leader and lives(pid)]
+        )
+
+    def terminate(self) -> None:
+        """Ask the leader to end; if it is gone already, ask what it left behind."""
+        members = self.members()
+        leader = self.leader()
+        _signal([leader] if leader in members else members, signal.SIGTERM)
+
+    def stop(self, patience: float = 15.0) -> None:
+        """End the program with all its descendants: politely first, by force after ``patience`` seconds."""
+        self.terminate()
+        self.finish(patience)
+
+    def finish(self, patience: float = 15.0) -> None:
+        """Wait for the end that `terminate` asked for (a second request upsets some programs), then force it.
+
+        What outlives its leader gets two seconds only: nobody is left to wind it up in order.
+        """
+        self._await(lambda: not self.is_running(), patience)
+        self._await(lambda: not self.members(), min(patience, 2.0))
+        while members := self.members():
+            _signal(members, signal.SIGKILL)
+            self._await(lambda: not self.members(), 0.5)
+        if self._child is not None:
+            self._child.wait(timeout=5)
+        self.pid_file.unlink(missing_ok=True)
+
+    def _await(self, happened: Callable[[], bool], seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while not happened() and time.monotonic() < deadline:
+            if self._child is not None:
+                self._child.poll()
+            time.sleep(0.05)
+
+
+def _session(pid: int) -> int | None:
+    with suppress(ProcessLookupError, PermissionError):
+        return os.getsid(pid)
+    return None
+
+
+def _signal(pids: Iterable[int | None], number: signal.Signals) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError, PermissionError):
+            if pid is not None:
+                os.kill(pid, number)

@@ -1,0 +1,131 @@
+"""Everything up, everything down, and what runs: for the command line, the play and the tests."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+
+from demo.office import DATABASE_ROLES, REPOSITORY, Office
+from demo.services.airflow import DEFAULT_LOGINS, Airflow, Login
+from demo.services.postgres import Postgres
+from demo.services.process import Program, ServiceError, answers, ensure_free, tail
+
+SERVICES = ("postgres", "mail", "airflow")
+
+Say = Callable[[str], None]
+
+
+def up(
+    office: Office,
+    say: Say = print,
+    *,
+    only: Collection[str] = SERVICES,
+    logins: Sequence[Login] = DEFAULT_LOGINS,
+    dags: Path = REPOSITORY / "dags",
+) -> None:
+    """Lay out the office and start what does not run; on failure or interruption stop what this call started.
+
+    Args:
+        office: where and on which ports.
+        say: takes one line of progress.
+        only: some of `SERVICES`; Airflow needs Postgres.
+        logins: who may log in to Airflow.
+        dags: Airflow's DAG folder.
+
+    Raises:
+        ServiceError: with a text for the person at the terminal.
+    """
+    started = time.monotonic()
+
+    def progress(line: str) -> None:
+        say(f"[{time.monotonic() - started:5.1f} 秒] {line}")
+
+    before = {name for name, running in status(office).items() if running}
+    office.lay_out()
+    try:
+        if "postgres" in only:
+            _start_postgres(office, progress)
+        if "mail" in only:
+            _start_mail(office, progress)
+        if "airflow" in only:
+            _start_airflow(Airflow(office, logins, dags), database(office), progress)
+    except BaseException:
+        down(office, lambda _line: None, keep=before)
+        raise
+
+
+def down(office: Office, say: Say = print, *, keep: Collection[str] = ()) -> None:
+    """Stop every service of the office, and what a crash left of them, except those in ``keep``."""
+    running = status(office)
+    if not any(name.startswith("airflow") for name in keep):
+        Airflow(office).stop()
+        Program("airflow-prepare", office.run).stop()
+    if "mail" not in keep:
+        _mail(office).stop()
+    if "postgres" not in keep:
+        database(office).stop()
+    for name, was_running in running.items():
+        if was_running and name not in keep:
+            say(f"{name} 已停止")
+
+
+def status(office: Office) -> dict[str, bool]:
+    """Service → whether it runs."""
+    airflow = {program.name: program.is_running() for program in Airflow(office).programs.values()}
+    return {"postgres": database(office).is_running(), "mail": _mail(office).is_running(), **airflow}
+
+
+def database(office: Office) -> Postgres:
+    """The office's Postgres, running or not."""
+    return Postgres(office.home / "postgres", office.ports.database)
+
+
+def _start_postgres(office: Office, say: Say) -> None:
+    server = database(office)
+    if not server.is_running():
+        ensure_free(office.ports.database, "Postgres", "--database-port 或 BIDUI_DB_PORT")
+        server.start()
+    server.create_role("airflow", office.secret("db_airflow"))
+    server.create_database("airflow", owner="airflow")
+    for role in DATABASE_ROLES:
+        server.create_role(f"bidui_{role}", office.secret(f"db_{role}"))
+    server.create_database("bidui", owner="bidui_owner")
+    roles = ", ".join(f"bidui_{role}" for role in DATABASE_ROLES)
+    server.execute(f"grant connect on database bidui to {roles}")
+    say(f"Postgres 就绪（127.0.0.1:{office.ports.database}）")
+
+
+def _mail(office: Office) -> Program:
+    return Program("mail", office.run)
+
+
+def _start_mail(office: Office, say: Say) -> None:
+    program, port = _mail(office), office.ports.mail
+    if not program.is_running():
+        ensure_free(port, "邮件", "--mail-port 或 BIDUI_MAIL_PORT")
+        command = [
+            sys.executable,
+            "-m",
+            "demo.services.mail",
+            "--port",
+            str(port),
+            "--folder",
+            str(office.home / "post"),
+        ]
+        program.start(command, Airflow(office).environment(), REPOSITORY)
+    deadline = time.monotonic() + 30
+    while not answers(port):
+        if not program.is_running() or time.monotonic() > deadline:
+            raise ServiceError(f"邮件服务没有起来，见 {program.log}\n{tail(program.log)}")
+        time.sleep(0.05)
+    say(f"邮件服务就绪（127.0.0.1:{port}）")
+
+
+def _start_airflow(airflow: Airflow, server: Postgres, say: Say) -> None:
+    airflow.lay_out()
+    airflow.prepare(server)
+    say("Airflow 数据库与登录名就绪")
+    airflow.start(say)
+    say(f"Airflow 就绪（{airflow.url}）")

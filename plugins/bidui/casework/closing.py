@@ -1,0 +1,139 @@
+"""Concluding a comparison of a month: leads are merged, cases opened, and what agrees again is settled by comparison.
+
+A finding is never closed by a click: only a later run of its rule that no longer finds it does (convergence).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from bidui.domain.keys import digest
+from bidui.store import ledger, tables
+
+
+@dataclass(frozen=True)
+class Round:
+    """One round of a period: the runs that count."""
+
+    hub: str
+    period: str
+    round: int
+    new: bool
+
+
+@dataclass(frozen=True)
+class Merged:
+    """A lead as the lead rule gives it: one register household, its signals merged."""
+
+    household_id: int
+    region: str
+    level: str
+    causes: tuple[str, ...]
+    signals: tuple[str, ...]
+
+
+def open_round(connection: Connection, hub: str, period: str, runs: Sequence[str], policy_hash: str, as_of: datetime) -> Round:
+    """The round that these runs make; the latest one again when nothing changed."""
+    ledger.lock(connection, "closing", hub, period)
+    latest = connection.execute(text("""
+        SELECT c.round, array_agg(k.run_id) FROM core.closing c JOIN core.closing_run k USING (hub, period, round)
+        WHERE c.hub = :hub AND c.period = :period GROUP BY c.round ORDER BY c.round DESC LIMIT 1
+    """), {"hub": hub, "period": period}).first()  # fmt: skip
+    if latest and set(latest[1]) == set(runs):
+        return Round(hub, period, latest[0], new=False)
+    number = (latest[0] if latest else 0) + 1
+    ledger.record(connection, tables.closing, {
+        "hub": hub, "period": period, "round": number, "policy_hash": policy_hash, "recorded_as_of": as_of})  # fmt: skip
+    ledger.record(connection, tables.closing_run, *(
+        {"hub": hub, "period": period, "round": number, "run_id": run} for run in sorted(set(runs))))  # fmt: skip
+    return Round(hub, period, number, new=True)
+
+
+def open_leads(
+    connection: Connection, now: Round, merged: Sequence[Merged], runs_of: Mapping[str, str],
+    due: Mapping[str, tuple[date, bool]], owner: str, offices: Mapping[str, str | None], as_of: datetime,
+) -> int:  # fmt: skip
+    """Write the leads of a round with their cases.
+
+    ``runs_of``: signal → run that saw it; ``due``: level → (day, provisional); ``offices``: region of a lead → region whose
+    office, of the party ``owner``, visits it.
+    """
+    begun = connection.execute(
+        text("SELECT count(*) FROM core.lead WHERE hub = :hub AND period = :period"), {"hub": now.hub, "period": now.period}
+    ).scalar_one()
+    leads, signals, cases = [], [], []
+    for place, lead in enumerate(sorted(merged, key=lambda m: (m.region, m.household_id)), begun + 1):
+        lead_id = digest("lead", now.hub, lead.household_id, now.period, now.round)
+        day, provisional = due[lead.level]
+        leads.append({
+            "lead_id": lead_id, "lead_no": f"{now.period}-{place:05d}", "hub": now.hub, "household_id": lead.household_id,
+            "period": now.period, "round": now.round, "region": lead.region, "level": lead.level, "causes": list(lead.causes),
+            "due": day, "due_provisional": provisional, "recorded_as_of": as_of,
+        })  # fmt: skip
+        signals += [{"lead_id": lead_id, "signal_key": key, "run_id": runs_of[key]} for key in lead.signals]
+        cases.append(_case(now, "lead", lead_id, owner, offices[lead.region], day, as_of))
+    ledger.record(connection, tables.lead, *leads)
+    ledger.record(connection, tables.lead_signal, *signals)
+    ledger.record(connection, tables.case, *cases)
+    return len(leads)
+
+
+def open_findings(
+    connection: Connection, now: Round, owners: Mapping[tuple[str, str, str], str], due: date, as_of: datetime
+) -> int:
+    """Open a case for each finding of the round that has none; ``owners``: (kind, system a, system b) → party asked to mend."""
+    found = connection.execute(text("""
+        SELECT DISTINCT f.finding_key, f.kind, f.system_a, f.system_b
+        FROM core.finding f JOIN core.finding_seen v USING (finding_key) JOIN core.closing_run k USING (run_id)
+        WHERE k.hub = :hub AND k.period = :period AND k.round = :round
+          AND NOT EXISTS (SELECT FROM core."case" c WHERE c.finding_key = f.finding_key) ORDER BY 1
+    """), {"hub": now.hub, "period": now.period, "round": now.round}).all()  # fmt: skip
+    cases = [
+        _case(now, "finding", row.finding_key, owners[row.kind, row.system_a, row.system_b], None, due, as_of) for row in found
+    ]
+    ledger.record(connection, tables.case, *cases)
+    return len(cases)
+
+
+def converge(connection: Connection, now: Round, as_of: datetime) -> int:
+    """Settle the findings that a run of this round, of the rule that last saw them, sees no more ('agreed')."""
+    agreed = connection.execute(text("""
+        WITH sight AS (
+            SELECT DISTINCT ON (v.finding_key) v.finding_key, r.rule, r.systems FROM core.finding_seen v JOIN core.run r USING (run_id)
+            WHERE r.hub = :hub ORDER BY v.finding_key, r.period DESC, r.recorded_as_of DESC
+        ), speaking AS (
+            SELECT r.run_id, r.rule, r.systems FROM core.run r JOIN core.closing_run k USING (run_id)
+            WHERE k.hub = :hub AND k.period = :period AND k.round = :round AND r.status = 'ran'
+        )
+        SELECT c.case_id, s.run_id FROM core.case_state c
+        JOIN core.finding f USING (finding_key) JOIN sight USING (finding_key)
+        JOIN speaking s ON s.rule = sight.rule AND s.systems = sight.systems
+        WHERE c.hub = :hub AND c.kind = 'finding' AND c.state IS DISTINCT FROM 'agreed' AND f.first_period <= :period
+          AND NOT EXISTS (SELECT FROM core.finding_seen v WHERE v.run_id = s.run_id AND v.finding_key = f.finding_key)
+          AND NOT EXISTS (SELECT FROM core.unknown u WHERE u.run_id = s.run_id AND u.subject = f.subject)
+    """), {"hub": now.hub, "period": now.period, "round": now.round}).all()  # fmt: skip
+    return ledger.record_new(connection, tables.case_event, *(
+        event(row.case_id, "agreed", now.period, actor=row.run_id, as_of=as_of) for row in agreed))  # fmt: skip
+
+
+def event(
+    case_id: str, name: str, value: str | None, *, actor: str, as_of: datetime, submission: int | None = None, row: int | None = None
+) -> dict[str, Any]:
+    """One case event; the same event has the same id, so that writing it twice is writing it once."""
+    return {
+        "event_id": digest("event", case_id, name, value, submission, row, actor), "case_id": case_id, "event": name,
+        "value": value, "submission_id": submission, "row_no": row, "actor": actor, "recorded_as_of": as_of,
+    }  # fmt: skip
+
+
+def _case(now: Round, kind: str, about: str, party: str, region: str | None, due: date, as_of: datetime) -> dict[str, Any]:
+    return {
+        "case_id": digest("case", kind, about), "hub": now.hub, "kind": kind, "lead_id": about if kind == "lead" else None,
+        "finding_key": about if kind == "finding" else None, "owner_party": party, "owner_region": region,
+        "opened_period": now.period, "due": due, "recorded_as_of": as_of,
+    }  # fmt: skip

@@ -1,0 +1,316 @@
+"""Documents in the form of Chinese official letters (GB/T 9704): Markdown becomes a word-processor file.
+
+Same input, same bytes: properties come from the arguments and the archive carries no time of its own.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from docx import Document
+from docx.document import Document as DocumentFile
+from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_LINE_SPACING
+from docx.oxml import OxmlElement
+from docx.oxml.ns import qn
+from docx.shared import Mm, Pt, RGBColor
+from docx.text.paragraph import Paragraph
+from markdown_it.tree import SyntaxTreeNode
+
+from bidui.delivery import markup
+from bidui.delivery.wording import display_width
+
+_TITLE, _BLACK, _KAI, _BODY, _SONG = "方正小标宋简体", "黑体", "楷体", "仿宋", "宋体"
+_FALLBACKS = {_TITLE: "宋体", _BLACK: "SimHei", _KAI: "KaiTi", _BODY: "FangSong", _SONG: "SimSun"}
+"""Name a machine without the font may use instead: ``altName`` in the file's font table."""
+_LINE_PITCH = Pt(28.8)
+_TEXT_WIDTH_MM = 156.0
+_CHARACTER_MM = 1.86
+"""Half-width character in a table's font size."""
+_LONG_MM = 22.0
+_ALIGN = {
+    "left": WD_ALIGN_PARAGRAPH.LEFT,
+    "center": WD_ALIGN_PARAGRAPH.CENTER,
+    "right": WD_ALIGN_PARAGRAPH.RIGHT,
+}
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class _Form:
+    """How one kind of paragraph looks; ``indent`` (first line) and ``right`` in characters."""
+
+    font: str
+    size: float
+    align: str = "left"
+    indent: int = 0
+    right: int = 0
+    bold: bool = False
+    pitch: Any = _LINE_PITCH
+    before: float = 0
+    after: float = 0
+
+
+_STYLES = {
+    "Normal": _Form(_BODY, 16, indent=2),
+    "Title": _Form(_TITLE, 22, align="center", pitch=Pt(34), before=6, after=16),
+    "Heading 1": _Form(_BLACK, 16, indent=2),
+    "Heading 2": _Form(_KAI, 16, indent=2),
+    "Heading 3": _Form(_BODY, 16, indent=2, bold=True),
+    "Caption": _Form(_BLACK, 14, align="center", before=8, after=4),
+    "Signature": _Form(_BODY, 16, align="right", right=2),
+    "Quote": _Form(_KAI, 14, pitch=Pt(23), before=4, after=4),
+    "List Number": _Form(_BODY, 16, indent=2),
+}
+_HEADINGS = {
+    "h1": "Title",
+    "h2": "Heading 1",
+    "h3": "Heading 2",
+    "h4": "Heading 3",
+    "h5": "Caption",
+    "h6": "Signature",
+}
+
+
+def to_docx(markdown: str, *, made_at: datetime, header: str = "", footer: str = "") -> bytes:
+    """The document as docx bytes; ``header`` and ``footer`` are one line each, above and below the text."""
+    document = Document()
+    _set_properties(document, made_at)
+    _set_page(document, header, footer)
+    _set_styles(document)
+    for node in markup.tree(markdown).children:
+        _add_block(document, node)
+    return _archive(document)
+
+
+def _add_block(document: DocumentFile, node: SyntaxTreeNode) -> None:
+    if node.type == "heading":
+        paragraph = document.add_paragraph(style=_HEADINGS[node.tag])
+        if node.tag == "h1" and not document.core_properties.title:
+            document.core_properties.title = markup.plain(node.children)
+        _add_runs(paragraph, node.children)
+    elif node.type == "table":
+        _add_table(document, node)
+    elif node.type == "hr":
+        document.add_page_break()
+        _tighten(document.paragraphs[-1])
+    elif node.type in ("ordered_list", "bullet_list"):
+        first = int(node.attrs.get("start", 1))
+        for position, item in enumerate(node.children):
+            paragraph = document.add_paragraph(style="List Number")
+            paragraph.add_run(f"{first + position}." if node.type == "ordered_list" else "·")
+            for child in item.children:
+                _add_runs(paragraph, child.children)
+    elif node.type == "blockquote":
+        for child in node.children:
+            _add_runs(document.add_paragraph(style="Quote"), child.children)
+    else:
+        paragraph = document.add_paragraph()
+        _add_runs(paragraph, node.children)
+        paragraph.paragraph_format.keep_with_next = paragraph.text.endswith("：") or None
+
+
+def _add_runs(paragraph: Paragraph, nodes: Iterable[SyntaxTreeNode], *, bold: bool | None = None) -> None:
+    for node in nodes:
+        if node.type == "hardbreak":
+            paragraph.add_run().add_break()
+        elif node.children:
+            _add_runs(paragraph, node.children, bold=True if node.type == "strong" else bold)
+        elif node.type != "softbreak":
+            paragraph.add_run(node.content).bold = bold
+
+
+def _add_table(document: DocumentFile, node: SyntaxTreeNode) -> None:
+    rows = [row for part in node.children for row in part.children]
+    widths = _column_widths(markup.cell_texts(node))
+    if document.paragraphs:
+        document.paragraphs[-1].paragraph_format.space_after = Pt(6)
+    table = document.add_table(rows=0, cols=len(widths), style="Table Grid")
+    table.autofit = False
+    table.alignment = 1
+    _set_cell_margins(table)
+    for position, row in enumerate(rows):
+        made = table.add_row()
+        _mark_row(made, header=position == 0)
+        for cell, source, width in zip(made.cells, row.children, widths, strict=True):
+            cell.width = Mm(width)
+            cell.vertical_alignment = 1
+            _fill_cell(cell.paragraphs[0], source, header=position == 0)
+    for column, width in zip(table.columns, widths, strict=True):
+        column.width = Mm(width)
+    _tighten(document.add_paragraph())
+
+
+def _fill_cell(paragraph: Paragraph, cell: SyntaxTreeNode, *, header: bool) -> None:
+    style = str(cell.attrs.get("style", ""))
+    side = "center" if header else style.removeprefix("text-align:") or "left"
+    paragraph.alignment = _ALIGN[side]
+    paragraph.paragraph_format.line_spacing = Pt(16)
+    paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(2)
+    _indent(paragraph, 0)
+    _add_runs(paragraph, cell.children)
+    for run in paragraph.runs:
+        run.font.size = Pt(10.5)
+        _set_font(run._element.get_or_add_rPr(), _BLACK if header else _SONG)
+
+
+def _column_widths(rows: list[list[str]]) -> list[float]:
+    """Millimetres for each column, by its widest text; where room is short, long texts give way."""
+    wanted = []
+    for texts in zip(*rows, strict=True):
+        content = max((display_width(text) for text in texts[1:]), default=0)
+        wanted.append((max(content, min(display_width(texts[0]), 8), 4) + 2) * _CHARACTER_MM)
+    long = [width > _LONG_MM for width in wanted]
+    room = _TEXT_WIDTH_MM - sum(width for width, gives in zip(wanted, long, strict=True) if not gives)
+    if sum(wanted) > _TEXT_WIDTH_MM and any(long) and room > _LONG_MM:
+        share = room / sum(width for width, gives in zip(wanted, long, strict=True) if gives)
+        return [width * share if gives else width for width, gives in zip(wanted, long, strict=True)]
+    return [_TEXT_WIDTH_MM * width / sum(wanted) for width in wanted]
+
+
+def _set_cell_margins(table: Any) -> None:
+    margins = OxmlElement("w:tblCellMar")
+    for side in ("left", "right"):
+        margin = OxmlElement(f"w:{side}")
+        margin.set(qn("w:w"), "70")
+        margin.set(qn("w:type"), "dxa")
+        margins.append(margin)
+    table._tbl.tblPr.append(margins)
+
+
+def _mark_row(row: Any, *, header: bool) -> None:
+    properties = row._tr.get_or_add_trPr()
+    for name in ("w:cantSplit", "w:tblHeader") if header else ("w:cantSplit",):
+        properties.append(OxmlElement(name))
+
+
+def _tighten(paragraph: Paragraph) -> None:
+    paragraph.paragraph_format.line_spacing = Pt(8)
+
+
+def _set_properties(document: DocumentFile, made_at: datetime) -> None:
+    moment = made_at.astimezone(UTC).replace(tzinfo=None, microsecond=0)
+    properties = document.core_properties
+    for name in ("author", "last_modified_by", "comments", "keywords", "subject", "category", "title"):
+        setattr(properties, name, "")
+    properties.created = properties.modified = moment
+    properties.revision = 1
+
+
+def _set_page(document: DocumentFile, header: str, footer: str) -> None:
+    section = document.sections[0]
+    section.page_width, section.page_height = Mm(210), Mm(297)
+    section.top_margin, section.bottom_margin = Mm(37), Mm(35)
+    section.left_margin, section.right_margin = Mm(28), Mm(26)
+    section.header_distance, section.footer_distance = Mm(24), Mm(20)
+    document.settings.odd_and_even_pages_header_footer = True
+    for foot, side in ((section.footer, "right"), (section.even_page_footer, "left")):
+        _add_page_number(foot.paragraphs[0], side)
+        if footer:
+            _add_small(foot.add_paragraph(), footer, "center")
+    if header:
+        for head in (section.header, section.even_page_header):
+            _add_small(head.paragraphs[0], header, "right")
+
+
+def _add_page_number(paragraph: Paragraph, side: str) -> None:
+    """``— 1 —`` on the outer side, one character in, as the standard has it."""
+    paragraph.alignment = _ALIGN[side]
+    _plain_lines(paragraph)
+    indent = paragraph._p.get_or_add_pPr().get_or_add_ind()
+    indent.set(qn(f"w:{side}Chars"), "100")
+    paragraph.add_run("— ")
+    field = OxmlElement("w:fldSimple")
+    field.set(qn("w:instr"), "PAGE")
+    run = paragraph.add_run("1")
+    field.append(run._element)
+    paragraph._p.append(field)
+    last = paragraph.add_run(" —")
+    for element in (paragraph.runs[0]._element, run._element, last._element):
+        properties = element.get_or_add_rPr()
+        _set_font(properties, _SONG)
+        properties.get_or_add_sz().set(qn("w:val"), "28")
+
+
+def _add_small(paragraph: Paragraph, text: str, side: str) -> None:
+    paragraph.alignment = _ALIGN[side]
+    _plain_lines(paragraph)
+    run = paragraph.add_run(text)
+    run.font.size = Pt(10.5)
+    _set_font(run._element.get_or_add_rPr(), _SONG)
+
+
+def _plain_lines(paragraph: Paragraph) -> None:
+    paragraph.paragraph_format.line_spacing = 1.0
+    _indent(paragraph, 0)
+
+
+def _set_styles(document: DocumentFile) -> None:
+    names = {style.name for style in document.styles}
+    for name, form in _STYLES.items():
+        style = document.styles[name] if name in names else document.styles.add_style(name, 1)
+        style.font.size = Pt(form.size)
+        style.font.bold, style.font.italic = form.bold, False
+        style.font.color.rgb = RGBColor(0, 0, 0)
+        _set_font(style.element.get_or_add_rPr(), form.font)
+        lines = style.paragraph_format
+        lines.alignment = _ALIGN[form.align] if form.align != "left" else WD_ALIGN_PARAGRAPH.JUSTIFY
+        lines.line_spacing_rule = WD_LINE_SPACING.EXACTLY
+        lines.line_spacing = form.pitch
+        lines.space_before, lines.space_after = Pt(form.before), Pt(form.after)
+        lines.widow_control = True
+        _clear_decoration(style.element)
+        _indent(style, form.indent, form.right)
+    _declare_fonts(document)
+
+
+def _clear_decoration(style: Any) -> None:
+    """Take away the template's borders, numbering and spacing of letters."""
+    for mark in ("pPr/w:pBdr", "pPr/w:numPr", "pPr/w:contextualSpacing", "rPr/w:spacing", "rPr/w:kern"):
+        for element in style.findall(f"w:{mark}", style.nsmap):
+            element.getparent().remove(element)
+
+
+def _indent(target: Any, characters: int, right: int = 0) -> None:
+    """First-line indent and right margin in characters; other indents are dropped."""
+    element = target._p if isinstance(target, Paragraph) else target.element
+    indent = element.get_or_add_pPr().get_or_add_ind()
+    indent.attrib.clear()
+    for name, value in (("firstLine", characters), ("right", right)):
+        indent.set(qn(f"w:{name}Chars"), str(value * 100))
+        indent.set(qn(f"w:{name}"), str(value * 320))
+    indent.set(qn("w:left"), "0")
+
+
+def _set_font(properties: Any, font: str) -> None:
+    fonts = properties.get_or_add_rFonts()
+    fonts.attrib.clear()
+    # One font for all scripts: to a word processor, Chinese quotation marks are Latin.
+    for script in ("ascii", "hAnsi", "cs", "eastAsia"):
+        fonts.set(qn(f"w:{script}"), font)
+
+
+def _declare_fonts(document: DocumentFile) -> None:
+    """Name a substitute for each font: many machines lack the small standard Song."""
+    part = next(p for p in document.part.package.iter_parts() if str(p.partname).endswith("/fontTable.xml"))
+    entries = "".join(
+        f'<w:font w:name="{name}"><w:altName w:val="{other}"/><w:charset w:val="86"/></w:font>'
+        for name, other in _FALLBACKS.items()
+    )
+    part._blob = part.blob.replace(b"</w:fonts>", entries.encode() + b"</w:fonts>")
+
+
+def _archive(document: DocumentFile) -> bytes:
+    """Save, then write the archive anew without times."""
+    raw, made = io.BytesIO(), io.BytesIO()
+    document.save(raw)
+    with zipfile.ZipFile(raw) as source, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            entry = zipfile.ZipInfo(name, date_time=_EPOCH)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            target.writestr(entry, source.read(name))
+    return made.getvalue()

@@ -1,0 +1,1 @@
+"""The words of the field as types. Imports nothing of bidui; reads no clock, no file, no database."""

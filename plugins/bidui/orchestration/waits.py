@@ -1,0 +1,196 @@
+"""Waiting for a dataset without a worker slot: until its submission is in, or the exchange window ends.
+
+One mapped line per dataset shows in the grid who is missing::
+
+    WaitForSubmission.partial(task_id="wait", map_index_template=LABEL, hub=…, period=…, window_end=…).expand(
+        dataset=[…]
+    )
+
+The trigger asks the clock and Postgres every few seconds. It survives a restart of the triggerer, a clock file that is
+just being replaced and a database that is away for a while; the end of the window counts only when the database has
+been asked after it. No address, password or row is ever logged: failures are named by their class.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowFailException
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+LABEL = "{{ task.dataset }}"
+"""``map_index_template`` of a mapped wait: the grid shows the dataset's id, already while it waits."""
+
+POLL_SECONDS = 5.0
+_ROLE = "compare"
+_IN_FORCE = """
+    SELECT DISTINCT scope FROM core.submission
+    WHERE hub = %(hub)s AND dataset = %(dataset)s AND period = %(period)s
+"""
+
+
+class WaitForSubmission(BaseOperator):
+    """Wait until ``dataset`` has a submission for ``period``, or ``window_end`` is reached.
+
+    Args:
+        hub: id of the hub.
+        period: the period, ``2026-11``.
+        dataset: id of the dataset, ``<party>.<name>``.
+        window_end: ISO 8601 time with offset. It must not come from ``conf``: scheduled runs have none.
+        scopes: regions that must all be in; empty: one submission of any scope is enough.
+        poll_seconds: how often to ask.
+
+    Returns:
+        ``{"dataset": …, "how": "in" | "window end", "at": the clock's time}``.
+    """
+
+    template_fields: Sequence[str] = ("hub", "period", "dataset", "window_end", "scopes")
+
+    def __init__(
+        self,
+        *,
+        hub: str,
+        period: str,
+        dataset: str,
+        window_end: str,
+        scopes: Sequence[str] = (),
+        poll_seconds: float = POLL_SECONDS,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.hub = hub
+        self.period = period
+        self.dataset = dataset
+        self.window_end = window_end
+        self.scopes = scopes
+        self.poll_seconds = poll_seconds
+
+    def execute(self, context: Any) -> Any:
+        """Hand over to the trigger; a window end that is no time fails for good."""
+        try:
+            aware = datetime.fromisoformat(self.window_end).tzinfo is not None
+        except (TypeError, ValueError):
+            aware = False
+        if not aware:
+            raise AirflowFailException("window_end must be an ISO 8601 time with its offset")
+        trigger = SubmissionTrigger(
+            hub=self.hub, period=self.period, dataset=self.dataset, window_end=self.window_end,
+            scopes=list(self.scopes), poll_seconds=self.poll_seconds, clock_file=_clock_file(),
+        )  # fmt: skip
+        self.defer(trigger=trigger, method_name="execute_complete")
+
+    def execute_complete(self, context: Any, event: dict[str, str]) -> dict[str, str]:
+        """What the trigger found is the result."""
+        return event
+
+
+class SubmissionTrigger(BaseTrigger):
+    """Poll the clock and ``core.submission``; one event ends it. ``clock_file`` None means real time."""
+
+    def __init__(
+        self,
+        *,
+        hub: str,
+        period: str,
+        dataset: str,
+        window_end: str,
+        scopes: Sequence[str] = (),
+        poll_seconds: float = POLL_SECONDS,
+        clock_file: str | None = None,
+    ) -> None:
+        super().__init__()
+        self.hub = hub
+        self.period = period
+        self.dataset = dataset
+        self.window_end = window_end
+        self.scopes = list(scopes)
+        self.poll_seconds = poll_seconds
+        self.clock_file = clock_file
+        self._trouble = ""
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Everything needed to go on elsewhere; nothing secret."""
+        names = ("hub", "period", "dataset", "window_end", "scopes", "poll_seconds", "clock_file")
+        return f"{type(self).__module__}.{type(self).__name__}", {name: getattr(self, name) for name in names}
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Wait, and yield the one event."""
+        end = datetime.fromisoformat(self.window_end)
+        while True:
+            # The clock first: what the database answers then holds for that time or a later one.
+            now = await self._now()
+            found = await self._scopes_in() if now is not None else None
+            if now is not None and found is not None:
+                self._trouble = ""
+                if (set(self.scopes) <= found) if self.scopes else found:
+                    yield self._event("in", now)
+                    return
+                if now >= end:
+                    yield self._event("window end", now)
+                    return
+            await asyncio.sleep(self.poll_seconds)
+
+    def _event(self, how: str, now: datetime) -> TriggerEvent:
+        return TriggerEvent({"dataset": self.dataset, "how": how, "at": now.isoformat()})
+
+    async def _now(self) -> datetime | None:
+        """The hub's time; None while the clock file cannot be read."""
+        if self.clock_file is None:
+            return datetime.now(UTC)
+        try:
+            text = await asyncio.to_thread(Path(self.clock_file).read_text, encoding="utf-8")
+            now = datetime.fromisoformat(json.loads(text)["now"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            self._say("the clock cannot be read", error)
+            return None
+        if now.tzinfo is None:
+            self._say("the clock states no offset", ValueError())
+            return None
+        return now
+
+    async def _scopes_in(self) -> set[str] | None:
+        """The scopes that are in; None while the database cannot be asked."""
+        try:
+            import psycopg
+
+            arguments = await asyncio.to_thread(_connection_arguments)
+            connection = await psycopg.AsyncConnection.connect(**arguments, autocommit=True)
+            async with connection:
+                asked = {"hub": self.hub, "dataset": self.dataset, "period": self.period}
+                answer = await connection.execute(_IN_FORCE, asked)
+                return {str(scope) for (scope,) in await answer.fetchall()}
+        except Exception as error:  # its text may name the server or a value; only its class is said
+            self._say("the database cannot be asked", error)
+            return None
+
+    def _say(self, what: str, error: Exception) -> None:
+        """Warn once per kind of trouble, not at every poll."""
+        trouble = f"{what} ({type(error).__name__}); still waiting"
+        if trouble != self._trouble:
+            self._trouble = trouble
+            self.log.warning("%s: %s", self.dataset, trouble)
+
+
+def _clock_file() -> str | None:
+    if os.environ.get("BIDUI_SIMULATED") != "1":
+        return None
+    return str(Path(os.environ["BIDUI_HOME"]) / "clock.json")
+
+
+def _connection_arguments() -> dict[str, Any]:
+    """Where and as whom to ask: ``BIDUI_DB`` is ``host:port/name``, the password a file of the hub's secrets."""
+    server, _, name = os.environ["BIDUI_DB"].partition("/")
+    host, _, port = server.rpartition(":")
+    password = (Path(os.environ["BIDUI_HOME"]) / "secrets" / f"db_{_ROLE}").read_text(encoding="utf-8").strip()
+    return {
+        "host": host, "port": int(port), "dbname": name, "user": f"bidui_{_ROLE}", "password": password,
+        "connect_timeout": 5, "application_name": "bidui wait",
+        "options": "-c statement_timeout=10000 -c timezone=UTC",
+    }  # fmt: skip

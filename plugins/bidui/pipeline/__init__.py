@@ -1,0 +1,1 @@
+"""Use cases, one verb a module: plain functions that the command line, the tests and Airflow call alike."""

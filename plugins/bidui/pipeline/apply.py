@@ -1,0 +1,37 @@
+"""Bringing a database to the policy: schema, typed tables, regions, the bundle's hash, and the roles' rights."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bidui.pipeline.office import Office
+from bidui.policy import physical
+from bidui.store import ledger, migrate, roles, tables
+from bidui.store.database import Role
+
+
+def migrate_up(office: Office) -> None:
+    """The fixed schema, up to the newest revision."""
+    with office.database.begin(Role.OWNER) as connection:
+        migrate.upgrade(connection)
+        roles.grant(connection)
+
+
+def apply_policy(office: Office, as_of: datetime) -> list[str]:
+    """Make or extend the typed tables and record regions and bundle; returns what was done, in words."""
+    policy, done = office.policy, []
+    with office.database.begin(Role.OWNER) as connection:
+        ledger.lock(connection, "policy apply")
+        for contract in sorted(policy.contracts.values(), key=lambda c: c.id):
+            done += physical.apply(connection, contract)
+        regions = [
+            {"hub": r.hub, "code": r.code, "valid_from": r.valid_from, "valid_to": r.valid_to, "name": r.name, "level": r.level,
+             "parent": r.parent} for r in policy.regions
+        ]  # fmt: skip
+        if new := ledger.record_new(connection, tables.region, *regions):
+            done.append(f"regions: {new} new")
+        bundle = {"hash": policy.hash, "profile": policy.profile.id, "objects": policy.objects, "recorded_as_of": as_of}
+        if ledger.record_new(connection, tables.policy_bundle, bundle):
+            done.append(f"policy bundle {policy.hash[:12]}: recorded")
+        roles.grant(connection)
+    return done

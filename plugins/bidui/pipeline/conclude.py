@@ -1,0 +1,104 @@
+"""Concluding a month's comparison: one transaction that makes the round, its leads and its cases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Connection, text
+
+from bidui.casework import closing
+from bidui.domain.period import Period
+from bidui.pipeline import compare
+from bidui.pipeline.office import Office
+from bidui.policy.rule import Rule
+from bidui.rules.binding import Binder
+from bidui.store.database import Role
+from bidui.store.failpoints import reached
+
+
+@dataclass(frozen=True)
+class Concluded:
+    """Counts of one conclusion."""
+
+    period: str
+    round: int
+    new: bool
+    leads: int
+    findings: int
+    agreed: int
+    frozen: tuple[str, ...]
+
+
+def close(office: Office, period: str, as_of: datetime) -> Concluded:
+    """The whole comparison of a month, one rule after another."""
+    compare.match(office, period, as_of)
+    runs = [compare.compare(office, period, as_of, task).run_id for task in compare.tasks(office, period, as_of)]
+    return conclude(office, period, as_of, runs)
+
+
+def conclude(office: Office, period: str, as_of: datetime, runs: Sequence[str]) -> Concluded:
+    """Make the round of these runs: leads merged by household, cases opened, convergence settled. Repeating it changes nothing."""
+    with office.database.begin(Role.COMPARE) as connection:
+        now = closing.open_round(connection, office.policy.hub, period, runs, office.policy.hash, as_of)
+        frozen = connection.execute(
+            text("SELECT rule FROM core.run WHERE run_id = ANY(:runs) AND status = 'frozen' ORDER BY rule"), {"runs": list(runs)}
+        ).scalars().all()  # fmt: skip
+        if not now.new:
+            return Concluded(period, now.round, False, 0, 0, 0, tuple(frozen))
+        leads = _leads(office, connection, now, runs, as_of)
+        findings = closing.open_findings(connection, now, _owners(office), _due(office, "correction", as_of)[0], as_of)
+        agreed = closing.converge(connection, now, as_of)
+        reached("conclude.before_commit")
+        return Concluded(period, now.round, True, leads, findings, agreed, tuple(frozen))
+
+
+def _leads(office: Office, connection: Connection, now: closing.Round, runs: Sequence[str], as_of: datetime) -> int:
+    binder = Binder(connection, office.policy, Period.parse(now.period), as_of)
+    merged: list[closing.Merged] = []
+    for rule in office.policy.of_stage("lead"):
+        for datasets in binder.instances(rule):
+            bound = binder.bind(rule, datasets, runs=list(runs))
+            rows = connection.execute(text(bound.statement("", "SELECT * FROM result")), bound.parameters).mappings()
+            merged += [closing.Merged(r["household_id"], r["region"], r["level"], tuple(r["causes"]), tuple(r["signals"])) for r in rows]
+    seen = connection.execute(
+        text("SELECT signal_key, min(run_id) FROM core.signal_seen WHERE run_id = ANY(:runs) GROUP BY signal_key"), {"runs": list(runs)}
+    ).all()
+    levels = {level: _due(office, f"visit_{level}", as_of) for level in office.policy.codes["level"].codes}
+    visits = next(a for a in office.policy.agreements.values() if a.kind == "regions")
+    offices = {m.region: office.policy.region_above(m.region, visits.level or "") for m in merged}
+    return closing.open_leads(connection, now, merged, dict(map(tuple, seen)), levels, visits.party, offices, as_of)
+
+
+def _due(office: Office, name: str, as_of: datetime) -> tuple[date, bool]:
+    term = office.policy.profile.deadlines[name]
+    found = office.policy.calendar.due(as_of.astimezone(office.zone).date(), term.days, term.calendar)
+    return found.day, found.provisional
+
+
+def _owners(office: Office) -> dict[tuple[str, str, str], str]:
+    """(kind of finding, system a, system b) → party that is asked to mend: who errs mends (SQ-17)."""
+    owners = {}
+    for rule in office.policy.of_stage("compare"):
+        for a in _datasets(office, rule, rule.system_a):
+            for b in _datasets(office, rule, rule.system_b):
+                asked = a if rule.owner == rule.system_a else b
+                owners[rule.finds or "", a, b] = _party(office, asked)
+    return owners
+
+
+def _datasets(office: Office, rule: Rule, alias: str | None) -> list[str]:
+    read = rule.reads[alias or ""]
+    if read.dataset:
+        return [read.dataset]
+    return [(d.produces or "") if isinstance(d, Rule) else d.id for d in office.policy.in_role(read.role or "")]
+
+
+def _party(office: Office, dataset: str) -> str:
+    """The party of a dataset; of a derived one, that of the first dataset it is made from."""
+    contract = office.policy.contracts.get(dataset)
+    if contract:
+        return contract.party
+    derived = next(r for r in office.policy.of_stage("derive") if r.produces == dataset)
+    return _party(office, next(read.dataset for read in derived.reads.values() if read.dataset))

@@ -1,0 +1,104 @@
+"""From an opened package to rows that may settle: read, mapped, typed, held against what we sent, and through the gate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import pandas as pd
+
+from bidui.domain.issues import Effect, Refusal, RowIssue
+from bidui.domain.period import Period
+from bidui.intake import locked
+from bidui.intake.normalise import normalise
+from bidui.intake.preamble import confirm
+from bidui.intake.reading import RawTable, read_table_bytes
+from bidui.pipeline.office import Office
+from bidui.pipeline.unseal import Content
+from bidui.policy.contract import Contract
+
+
+@dataclass(frozen=True, repr=False)
+class Examined:
+    """Rows as they may settle, and everything that was noticed. Its repr shows no cell."""
+
+    sheet: str
+    rows: pd.DataFrame
+    """Every row of data, typed; index = row number in the file."""
+    issues: pd.DataFrame
+    """row, column, code, effect, rule."""
+    quarantined: pd.Index
+    period: Period
+    data_date: date | None
+    dropped_columns: int
+    warnings: tuple[str, ...]
+
+    @property
+    def accepted(self) -> pd.DataFrame:
+        """The rows that go on."""
+        return self.rows.drop(index=self.quarantined)
+
+
+def examine(
+    office: Office, contract: Contract, content: Content, expected: Period, as_of: datetime, *,
+    sent: Mapping[str, Mapping[str, str]], previous_rows: int | None,
+) -> Examined:  # fmt: skip
+    """Examine the content of a package. ``expected``: the period by name or window; ``sent``: locked cells we sent out.
+
+    Raises:
+        Refusal: with every row issue found until then.
+    """
+    from bidui.quality import gate, suite  # Great Expectations takes seconds to import
+
+    raw = read_table_bytes(content.data, contract)
+    said = confirm(raw, contract)
+    period = _agreed_period(content, expected, said.period)
+    data_date = content.data_date or said.data_date
+    normal = normalise(raw, contract, office.policy.codes, on=period.last_day)
+    changed = locked.check(raw.rows.loc[normal.frame.index], contract, sent)
+    apart = set(normal.quarantined) | set(changed["row"])
+    judged = gate.check(
+        normal.frame, contract,
+        suite.load(office.include / "expectations" / f"{contract.id}.yaml", office.include),
+        parameters=gate.parameters(
+            period, received_on=as_of.astimezone(office.zone).date(), data_date=data_date, previous_rows=previous_rows),
+        exclude_rows=apart, codes={name: listed.codes for name, listed in office.policy.codes.items()},
+    )  # fmt: skip
+    issues = _gathered(raw, [normal.issues, changed, judged.row_issues], said.issues)
+    if judged.refused:
+        refusing = [i for i in judged.table_issues if i.effect == "refuse"]
+        facts: dict[str, Any] = {"rules": [i.rule for i in refusing], **{k: v for i in refusing for k, v in i.counts.items()}}
+        raise Refusal(refusing[0].code, facts, as_row_issues(raw.sheet, issues))
+    return Examined(
+        sheet=raw.sheet, rows=normal.frame, issues=issues,
+        quarantined=normal.frame.index[normal.frame.index.isin(apart | judged.quarantined)], period=period, data_date=data_date,
+        dropped_columns=raw.dropped, warnings=tuple(i.code for i in judged.table_issues),
+    )  # fmt: skip
+
+
+def as_row_issues(sheet: str, issues: pd.DataFrame) -> tuple[RowIssue, ...]:
+    """The table of issues as the domain's own type."""
+    return tuple(
+        RowIssue(i.code, Effect(i.effect), sheet, None if pd.isna(i.row) else int(i.row), i.column if isinstance(i.column, str) else None)
+        for i in issues.itertuples()
+    )
+
+
+def _agreed_period(content: Content, expected: Period, said: Period | None) -> Period:
+    """The period, confirmed inside: what the signed manifest or the sheet itself says must not contradict the name."""
+    stated = Period.parse(content.period) if content.period else said
+    if stated and said and stated != said:
+        raise Refusal("period_contradicts", {"stated": str(stated), "inside": str(said)})
+    if stated and stated != expected:
+        raise Refusal("period_contradicts", {"stated": str(expected), "inside": str(stated)})
+    return stated or expected
+
+
+def _gathered(raw: RawTable, parts: list[pd.DataFrame], said: tuple[RowIssue, ...]) -> pd.DataFrame:
+    noted = pd.DataFrame([(None, i.column, i.code, str(i.effect)) for i in said], columns=["row", "column", "code", "effect"])
+    table = pd.concat([part.astype(object) for part in (*parts, noted) if len(part)] or [noted], ignore_index=True)
+    if "rule" not in table:
+        table["rule"] = None
+    return table.drop_duplicates(["row", "column", "code"]).reset_index(drop=True)

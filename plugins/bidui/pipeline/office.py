@@ -1,0 +1,81 @@
+"""One hub's office: its policy, its store, its vault and its keys, as a use case is handed them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from bidui.domain.names import NameVariants
+from bidui.identity.settling import Context
+from bidui.policy.places import Places
+from bidui.policy.policy_set import PolicySet, load
+from bidui.sealing import authority
+from bidui.sealing.vault import Vault
+from bidui.store.database import Database
+
+
+class OfficeError(RuntimeError):
+    """The office cannot work as it is set up; the text says what to do."""
+
+
+@dataclass(frozen=True)
+class Office:
+    """Where a hub lives. Nothing is opened before it is needed."""
+
+    home: Path
+    include: Path
+    profile: str
+    database_address: str
+    mail_server: str
+
+    @classmethod
+    def from_environment(cls, variables: Mapping[str, str] | None = None) -> Office:
+        """The office that BIDUI_HOME, BIDUI_INCLUDE, BIDUI_PROFILE, BIDUI_DB and BIDUI_SMTP describe."""
+        known = os.environ if variables is None else variables
+        missing = [name for name in ("BIDUI_HOME", "BIDUI_INCLUDE", "BIDUI_PROFILE", "BIDUI_DB", "BIDUI_SMTP") if not known.get(name)]
+        if missing:
+            raise OfficeError(f"缺少环境变量 {'、'.join(missing)}（示例环境见 build/demo/env）")
+        return cls(Path(known["BIDUI_HOME"]), Path(known["BIDUI_INCLUDE"]), known["BIDUI_PROFILE"], known["BIDUI_DB"], known["BIDUI_SMTP"])
+
+    @cached_property
+    def policy(self) -> PolicySet:
+        """The validated policy."""
+        return load(self.include, self.profile)
+
+    @cached_property
+    def database(self) -> Database:
+        """The store."""
+        return Database(self.database_address, self.home / "secrets")
+
+    @property
+    def keys(self) -> Path:
+        """Folder of the hub's keys."""
+        return self.home / "keys"
+
+    @cached_property
+    def vault(self) -> Vault:
+        """Originals and sent plaintext, sealed for the hub."""
+        return Vault(self.home / "vault", [authority.hub_keys(self.keys).recipient], authority.identities(self.keys))
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The hub's time zone."""
+        return ZoneInfo(self.policy.profile.time_zone)
+
+    @cached_property
+    def variants(self) -> NameVariants:
+        """Characters that stand for each other in names."""
+        return NameVariants.of((row["a"], row["b"], row["reason"]) for row in self.policy.table("name_variant"))
+
+    def places(self, as_of: datetime) -> Places:
+        """The hub's regions on that day."""
+        return Places(self.policy.regions, as_of.astimezone(self.zone).date())
+
+    def context(self, as_of: datetime) -> Context:
+        """What tokens depend on besides the rows."""
+        return Context(self.policy.hub, self.policy.profile.numbering.system, self.variants, as_of)

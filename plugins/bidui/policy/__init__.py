@@ -1,0 +1,1 @@
+"""Policy as data: ``include/`` loaded once into an immutable, validated PolicySet (design, section 2)."""

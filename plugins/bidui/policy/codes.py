@@ -1,0 +1,131 @@
+"""Dated code lists (字典): ``include/dictionary/*.csv``.
+
+Columns: code, label, aliases (``|`` between), valid_from, valid_to (days, both included; empty is open).
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from bidui.domain.names import Variants
+from bidui.domain.words import fold
+from bidui.policy.source import Fault, PolicyError
+
+
+@dataclass(frozen=True)
+class CodeEntry:
+    """One code and its words, between two days (both included; None is open)."""
+
+    code: str
+    label: str
+    aliases: tuple[str, ...] = ()
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+    def in_force(self, day: date) -> bool:
+        """Whether the entry holds on ``day``."""
+        return (self.valid_from or date.min) <= day <= (self.valid_to or date.max)
+
+    @property
+    def words(self) -> Iterator[str]:
+        """All that people may write for the code, folded: label, aliases, the code itself."""
+        return (fold(word) for word in (self.label, *self.aliases, self.code) if word)
+
+
+@dataclass(frozen=True)
+class CodeList:
+    """One dictionary. Old words and codes stay readable on old days."""
+
+    name: str
+    entries: tuple[CodeEntry, ...]
+    _by_day: dict[date, dict[str, str]] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Every code, of any day, in the order of the file."""
+        return tuple(dict.fromkeys(entry.code for entry in self.entries))
+
+    def code_of(self, text: str, on: date) -> str | None:
+        """The code that ``text`` (a label, an alias or a code, however spaced and wide) means on that day."""
+        if on not in self._by_day:
+            self._by_day[on] = {word: e.code for e in self.entries if e.in_force(on) for word in e.words}
+        return self._by_day[on].get(fold(text))
+
+    def label_of(self, code: str, on: date) -> str:
+        """The label on that day; of a code not in force then, its last known label.
+
+        Raises:
+            KeyError: the list has no such code on any day.
+        """
+        known = [entry for entry in self.entries if entry.code == code]
+        if not known:
+            raise KeyError(code)
+        return next((entry.label for entry in known if entry.in_force(on)), known[-1].label)
+
+    def vocabulary(self, on: date) -> dict[str, str]:
+        """Code to label of what is in force that day, in the order of the file: what a drop-down offers."""
+        return {entry.code: entry.label for entry in self.entries if entry.in_force(on)}
+
+    @classmethod
+    def load(cls, path: Path) -> CodeList:
+        """Read and check one file; PolicyError names file and line."""
+        entries: list[CodeEntry] = []
+        faults: list[Fault] = []
+        for line, row in _lines(path, {"code", "label"}):
+            try:
+                entry = CodeEntry(
+                    code=row["code"], label=row["label"],
+                    aliases=tuple(a.strip() for a in row.get("aliases", "").split("|") if a.strip()),
+                    valid_from=_day(row.get("valid_from")), valid_to=_day(row.get("valid_to")),
+                )  # fmt: skip
+            except ValueError:
+                faults.append(Fault(_place(path), line, "valid_from and valid_to are days, YYYY-MM-DD"))
+                continue
+            if not entry.code or not entry.label:
+                faults.append(Fault(_place(path), line, "code and label are required"))
+            faults.extend(_clashes(path, line, entry, entries))
+            entries.append(entry)
+        if faults:
+            raise PolicyError(faults)
+        return cls(path.stem, tuple(entries))
+
+
+def load_name_variants(path: Path) -> Variants:
+    """The declared pairs of characters (columns a, b, reason); PolicyError when the file is wrong."""
+    rows = [row for _, row in _lines(path, {"a", "b", "reason"})]
+    try:
+        return Variants.of((row["a"], row["b"], row["reason"]) for row in rows)
+    except ValueError as error:
+        raise PolicyError([Fault(_place(path), None, str(error))]) from error
+
+
+def _lines(path: Path, required: set[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.DictReader(file)
+        if missing := required - set(reader.fieldnames or ()):
+            raise PolicyError([Fault(_place(path), 1, f"column missing: {', '.join(sorted(missing))}")])
+        for row in reader:
+            yield reader.line_num, {key: (value or "").strip() for key, value in row.items() if key}
+
+
+def _place(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def _clashes(path: Path, line: int, entry: CodeEntry, earlier: list[CodeEntry]) -> Iterator[Fault]:
+    """One word must not mean two codes on one day."""
+    words = set(entry.words)
+    for other in earlier:
+        apart = (entry.valid_to or date.max) < (other.valid_from or date.min) or (
+            other.valid_to or date.max
+        ) < (entry.valid_from or date.min)
+        if not apart and (shared := words & set(other.words)):
+            yield Fault(_place(path), line, f"{sorted(shared)[0]} already means {other.code} at that time")

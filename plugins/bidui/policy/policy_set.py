@@ -1,0 +1,219 @@
+"""The PolicySet: everything ``include/`` says for one profile, loaded once, validated, immutable (design, section 2)."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from bidui.domain.keys import digest, file_digest
+from bidui.domain.working_days import WorkingCalendar
+from bidui.policy import contract_file, references, rule, working_calendar
+from bidui.policy.agreement import Agreement, Contact
+from bidui.policy.codes import CodeList
+from bidui.policy.contract import Contract
+from bidui.policy.profile import Profile, merge
+from bidui.policy.recipe import Recipe
+from bidui.policy.rule import Rule, Stage
+from bidui.policy.source import Fault, PolicyError, Source, read_sql, read_yaml
+
+_STAGES: tuple[Stage, ...] = ("derive", "compare", "screen", "lead", "settle", "report")
+_ALWAYS: tuple[Stage, ...] = ("derive", "settle", "report", "lead")
+"""Stages whose rules need no switching on: something that is switched on asks for them."""
+_TABLES = {"regions", "holidays", "name_variant", "row_issue"}
+"""Dictionaries that are not code lists."""
+
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Region:
+    """One region, while its name and code are valid."""
+
+    hub: str
+    code: str
+    name: str
+    level: str
+    parent: str | None
+    valid_from: date
+    valid_to: date | None
+
+
+@dataclass(frozen=True)
+class PolicySet:
+    """The policy of one hub. Rules, recipes and agreements are those that the profile switches on."""
+
+    include: Path
+    profile: Profile
+    contracts: dict[str, Contract]
+    agreements: dict[str, Agreement]
+    rules: dict[str, Rule]
+    recipes: dict[str, Recipe]
+    codes: dict[str, CodeList]
+    regions: tuple[Region, ...]
+    calendar: WorkingCalendar
+    objects: dict[str, str]
+    """Hash of each object, by ``kind:id``, so that a changed mail text does not void results."""
+
+    @property
+    def hash(self) -> str:
+        """Hash of the whole bundle."""
+        return digest(self.objects)
+
+    @property
+    def hub(self) -> str:
+        """The hub's id."""
+        return self.profile.id
+
+    def of_stage(self, stage: Stage) -> list[Rule]:
+        """The rules of ``stage``, in order of id."""
+        return sorted((r for r in self.rules.values() if r.stage == stage), key=lambda r: r.id)
+
+    def in_role(self, role: str) -> list[Contract | Rule]:
+        """Contracts and derived datasets that play ``role``."""
+        derived = [r for r in self.rules.values() if r.stage == "derive" and r.role == role]
+        return [*derived, *(c for c in self.contracts.values() if c.role == role)]
+
+    def regions_of(self, level: str, day: date) -> list[Region]:
+        """The regions of ``level`` that exist on ``day``, in order of code."""
+        return [r for r in self.regions if r.level == level and r.valid_from <= day and (r.valid_to is None or day <= r.valid_to)]
+
+    def region_above(self, code: str, level: str) -> str | None:
+        """The region of ``level`` that ``code`` lies in (or is)."""
+        known = {r.code: r for r in self.regions}
+        region = known.get(code)
+        while region and region.level != level:
+            region = known.get(region.parent or "")
+        return region.code if region else None
+
+    def threshold(self, name: str, day: date) -> float | int | str:
+        """A dated threshold on ``day``; KeyError when the profile does not have it."""
+        return self.profile.thresholds[name].on(day)
+
+    def contact_of_sender(self, address: str, day: date) -> tuple[Agreement, Contact] | None:
+        """The agreement and contact in force whose mail address this is."""
+        wanted = address.strip().lower()
+        for made in self.agreements.values():
+            for contact in made.contacts:
+                if contact.email.lower() == wanted and contact.in_force(day) and made.in_force(day):
+                    return made, contact
+        return None
+
+    def table(self, name: str) -> list[dict[str, str]]:
+        """A dictionary that is no code list, as rows."""
+        return _rows(self.include / "dictionary" / f"{name}.csv")
+
+
+def load(include: Path, profile_id: str) -> PolicySet:
+    """Load and check the policy of one profile; PolicyError lists every fault with file and line."""
+    reading = _Reading(include)
+    hub = reading.profile(profile_id)
+    contracts = reading.gather("contract", include.glob("catalogue/*/*.yaml"), contract_file.read, "id")
+    agreements = reading.gather("agreement", include.glob("agreements/*.yaml"), lambda s: s.as_model(Agreement), "party")
+    rules: dict[str, Rule] = {}
+    for stage in _STAGES:
+        rules |= reading.gather("rule", include.glob(f"sql/{stage}/*.sql"), partial(rule.read, stage=stage), "id")
+    recipes = reading.gather("recipe", include.glob("deliveries/*.yaml"), _read_recipe, "id")
+    for path in sorted([*include.glob("templates/*"), *include.glob("expectations/*.yaml")]):
+        reading.objects[f"{path.parent.name}:{path.stem}"] = file_digest([path.read_bytes()])
+    codes, regions, calendar = reading.dictionaries(hub.id if hub else "")
+    if reading.faults or hub is None:
+        raise PolicyError(reading.faults)
+    policy = PolicySet(
+        include=include, profile=hub, contracts=contracts,
+        agreements={a: agreements[a] for a in hub.agreements if a in agreements},
+        rules={r.id: r for r in rules.values() if r.stage in _ALWAYS or r.id in hub.rules},
+        recipes={r: recipes[r] for r in hub.deliveries if r in recipes},
+        codes=codes, regions=regions, calendar=calendar, objects=reading.objects,
+    )  # fmt: skip
+    if faults := [*_dangling_in_profile(hub, agreements, rules, recipes, contracts), *references.faults(policy)]:
+        raise PolicyError(faults)
+    return policy
+
+
+class _Reading:
+    """Reads the folders one after another and gathers every fault, so that one run shows them all."""
+
+    def __init__(self, include: Path) -> None:
+        self.include = include
+        self.faults: list[Fault] = []
+        self.objects: dict[str, str] = {}
+
+    def gather(self, kind: str, paths: Iterable[Path], read: Callable[[Source], Item], name: str) -> dict[str, Item]:
+        found: dict[str, Item] = {}
+        for path in sorted(paths):
+            try:
+                source = (read_sql if path.suffix == ".sql" else read_yaml)(path, self.include)
+                item = read(source)
+            except PolicyError as error:
+                self.faults.extend(error.faults)
+                continue
+            key = getattr(item, name)
+            if key in found:
+                self.faults.append(source.fault(f"{key} is defined twice"))
+            found[key] = item
+            self.objects[f"{kind}:{key}"] = digest(source.text)
+        return found
+
+    def profile(self, profile_id: str) -> Profile | None:
+        """The profile over its one base."""
+        path = self.include / "profiles" / f"{profile_id}.yaml"
+        if not path.exists():
+            self.faults.append(Fault(f"profiles/{profile_id}.yaml", None, "no such profile"))
+            return None
+        try:
+            own = read_yaml(path, self.include)
+            stated = own.plain()
+            if below := stated.pop("extends", None):
+                base = read_yaml(path.with_name(f"{below}.yaml"), self.include)
+                stated = merge(base.plain(), stated)
+            self.objects[f"profile:{profile_id}"] = digest(stated)
+            return Source(own.file, own.data, own.text).as_model_of(stated, Profile)
+        except PolicyError as error:
+            self.faults.extend(error.faults)
+        except FileNotFoundError as error:
+            self.faults.append(Fault(f"profiles/{profile_id}.yaml", None, f"extends a file that is not there: {error.filename}"))
+        return None
+
+    def dictionaries(self, hub: str) -> tuple[dict[str, CodeList], tuple[Region, ...], WorkingCalendar]:
+        """Code lists, the hub's regions and the working calendar."""
+        folder = self.include / "dictionary"
+        codes = {}
+        for path in sorted(folder.glob("*.csv")):
+            self.objects[f"dictionary:{path.stem}"] = file_digest([path.read_bytes()])
+            if path.stem not in _TABLES:
+                codes[path.stem] = CodeList.load(path)
+        regions = tuple(
+            Region(r["hub"], r["code"], r["name"], r["level"], r["parent"] or None, date.fromisoformat(r["valid_from"]),
+                   date.fromisoformat(r["valid_to"]) if r["valid_to"] else None)
+            for r in _rows(folder / "regions.csv") if r["hub"] == hub
+        )  # fmt: skip
+        return codes, regions, working_calendar.read(self.include)
+
+
+def _read_recipe(source: Source) -> Recipe:
+    return source.as_model(Recipe, hash=digest(source.text), file=source.file)
+
+
+def _dangling_in_profile(
+    hub: Profile, agreements: dict[str, Any], rules: dict[str, Rule], recipes: dict[str, Any], contracts: dict[str, Any]
+) -> list[Fault]:
+    file = f"profiles/{hub.id}.yaml"
+    named = [
+        ("agreements", hub.agreements, agreements), ("rules", hub.rules, rules), ("deliveries", hub.deliveries, recipes),
+        ("expected", hub.expected, contracts),
+    ]  # fmt: skip
+    return [
+        Fault(file, None, f"{what}: {name} does not exist{references.nearest(name, known)}")
+        for what, names, known in named for name in names if name not in known
+    ]  # fmt: skip
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))

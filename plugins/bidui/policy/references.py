@@ -1,0 +1,86 @@
+"""References between policy objects: whatever names another object must find it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from bidui.policy.source import Fault
+
+if TYPE_CHECKING:
+    from bidui.policy.policy_set import PolicySet
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A suggestion for a misspelt name, or nothing."""
+    close = get_close_matches(name, list(known), n=1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def faults(policy: PolicySet) -> list[Fault]:
+    """Every reference that leads nowhere."""
+    return [*_of_contracts(policy), *_of_rules(policy), *_of_agreements(policy), *_of_recipes(policy)]
+
+
+def _missing(file: str, what: str, name: str, known: Iterable[str]) -> Iterator[Fault]:
+    known = list(known)
+    if name not in known:
+        yield Fault(file, None, f"{what}: {name} does not exist{nearest(name, known)}")
+
+
+def _of_contracts(policy: PolicySet) -> Iterator[Fault]:
+    for contract in policy.contracts.values():
+        for column in contract.columns:
+            if column.code_list:
+                yield from _missing(contract.file, f"column {column.name}: code list", column.code_list, policy.codes)
+        if contract.by:
+            yield from _missing(contract.file, "by: level", contract.by, policy.profile.levels)
+        names = [column.name for column in contract.columns]
+        for name in sorted({n for n in names if names.count(n) > 1}):
+            yield Fault(contract.file, None, f"column {name} is defined twice")
+
+
+def _of_rules(policy: PolicySet) -> Iterator[Fault]:
+    derived = [r.produces for r in policy.rules.values() if r.produces]
+    roles = [c.role for c in policy.contracts.values()] + [r.role for r in policy.rules.values() if r.role]
+    for rule in policy.rules.values():
+        for alias, read in rule.reads.items():
+            if read.dataset:
+                yield from _missing(rule.file, f"reads {alias}: dataset", read.dataset, [*policy.contracts, *filter(None, derived)])
+            if read.role:
+                yield from _missing(rule.file, f"reads {alias}: role", read.role, roles)
+        for name in rule.parameters:
+            yield from _missing(rule.file, "parameters: threshold", name, policy.profile.thresholds)
+        if rule.finds:
+            yield from _missing(rule.file, "finds", rule.finds, policy.codes["finding_kind"].codes)
+
+
+def _of_agreements(policy: PolicySet) -> Iterator[Fault]:
+    for made in policy.agreements.values():
+        file = f"agreements/{made.party}.yaml"
+        for provision in made.provides:
+            yield from _missing(file, "provides", provision.dataset, policy.contracts)
+        for recipe in made.receives:
+            yield from _missing(file, "receives", recipe, policy.recipes)
+
+
+def _of_recipes(policy: PolicySet) -> Iterator[Fault]:
+    reports = [r.id for r in policy.rules.values() if r.stage == "report"]
+    templates = [path.stem for path in (policy.include / "templates").iterdir()]
+    for recipe in policy.recipes.values():
+        for report in (*recipe.values.values(), *([recipe.figures] if recipe.figures else [])):
+            yield from _missing(recipe.file, "report", report, reports)
+        for book in recipe.workbooks:
+            yield from _missing(recipe.file, "template", book.template, templates)
+            for report in book.sheets.values():
+                yield from _missing(recipe.file, "report", report, reports)
+            if book.returns:
+                yield from _missing(recipe.file, "returns", book.returns, policy.contracts)
+        for document in recipe.documents:
+            yield from _missing(recipe.file, "template", document.template, templates)
+        yield from _missing(recipe.file, "mail", recipe.mail, templates)
+        if recipe.party:
+            yield from _missing(recipe.file, "party", recipe.party, policy.agreements)
+        for role in recipe.approvals:
+            yield from _missing(recipe.file, "approvals", role, policy.profile.approvers)

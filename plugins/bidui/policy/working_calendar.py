@@ -1,0 +1,22 @@
+"""The working calendar as policy: ``dictionary/holidays.csv``, one line a day off or a make-up workday, with its source."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from bidui.domain.working_days import CalendarError, WorkingCalendar
+from bidui.policy.source import Fault, PolicyError
+
+FILE = Path("dictionary", "holidays.csv")
+
+
+def read(include: Path) -> WorkingCalendar:
+    """The calendar of the policy folder ``include``; PolicyError when it is missing or states no calendar."""
+    try:
+        with (include / FILE).open(encoding="utf-8", newline="") as lines:
+            return WorkingCalendar.from_rows(csv.DictReader(lines))
+    except FileNotFoundError:
+        raise PolicyError([Fault(str(FILE), None, "the file is missing")]) from None
+    except CalendarError as error:
+        raise PolicyError([Fault(str(FILE), None, str(error))]) from None

@@ -1,0 +1,179 @@
+"""Binding a rule's aliases to what is in force: the rule never sees submissions, time travel or the hub.
+
+Each alias becomes a common table expression over the gated rows of the submissions in force. Freezing, lineage and the
+identity of a run all follow from this one place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import product
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from bidui.domain.period import Period
+from bidui.policy.contract import Contract
+from bidui.policy.physical import definition
+from bidui.policy.policy_set import PolicySet
+from bidui.policy.rule import Read, Rule
+from bidui.store.ledger import Submission, in_force
+
+VIEWS: Mapping[str, str] = {
+    "region": """SELECT r.code, r.name, r.level, r.parent FROM core.region r
+        WHERE r.hub = :hub AND r.valid_from <= :last_day AND (r.valid_to IS NULL OR r.valid_to >= :last_day)""",
+    "signal": """SELECT s.signal_key, s.cause, s.subject_type, s.subject, s.dataset, s.occurrence, s.first_period,
+            v.amount, v.fact_date, v.row, v.run_id, r.severity, r.rule
+        FROM core.signal_seen v JOIN core.signal s USING (signal_key) JOIN core.run r USING (run_id)
+        WHERE v.run_id = ANY(:runs)""",
+    "finding": """SELECT f.finding_key, f.kind, f.subject_type, f.subject, f.field, f.system_a, f.system_b, f.first_period,
+            v.value_a, v.value_b, v.row_a, v.row_b, v.run_id, r.rule, r.period
+        FROM core.finding_seen v JOIN core.finding f USING (finding_key) JOIN core.run r USING (run_id)
+        WHERE v.run_id = ANY(:runs)""",
+    "lead": """SELECT l.lead_id, l.lead_no, l.household_id, l.period, l.round, l.region, l.level, l.causes, l.due,
+            k.signal_key, k.run_id
+        FROM core.lead l JOIN core.lead_signal k USING (lead_id) WHERE l.hub = :hub AND l.recorded_as_of <= :as_of""",
+    "case": "SELECT c.* FROM core.case_state c WHERE c.hub = :hub AND c.recorded_as_of <= :as_of",
+    "submission": "SELECT s.* FROM core.submission s WHERE s.hub = :hub AND s.recorded_as_of <= :as_of",
+    "run": "SELECT r.* FROM core.run r WHERE r.run_id = ANY(:runs)",
+    "unknown": "SELECT u.*, r.rule, r.period FROM core.unknown u JOIN core.run r USING (run_id) WHERE u.run_id = ANY(:runs)",
+    "arrival": """SELECT a.*, p.form, p.bytes FROM core.arrival a JOIN core.package p USING (package_hash)
+        WHERE a.hub = :hub AND a.arrived_at <= :as_of""",
+    "intake": """SELECT i.*, a.party, a.dataset, a.channel, a.arrived_at FROM core.intake i JOIN core.arrival a USING (arrival_id)
+        WHERE a.hub = :hub AND i.recorded_as_of <= :as_of""",
+    "issue": """SELECT q.*, a.party, a.dataset FROM core.row_issue q JOIN core.arrival a USING (arrival_id) WHERE a.hub = :hub""",
+    "name_variant": "SELECT v.name_a, v.name_b, v.reason FROM identity.name_variant v",
+    "delivery": "SELECT d.* FROM out.delivery d WHERE d.hub = :hub AND d.recorded_as_of <= :as_of",
+}
+"""The published views, as they stand at (hub, period, as_of); ``:runs`` are the runs in force for the period."""
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A rule with its aliases bound: what it will read, and whether it may run."""
+
+    rule: Rule
+    datasets: dict[str, str]
+    """Alias → dataset that it stands for."""
+    inputs: dict[str, list[Submission]]
+    """Alias (or ``alias/base``, for a derived dataset) → submissions."""
+    ctes: list[str]
+    parameters: dict[str, Any]
+    frozen: dict[str, str] = field(default_factory=dict)
+    """Dataset → why the rule cannot speak this period; empty when it can."""
+
+    def statement(self, before: str, after: str = "") -> str:
+        """The rule's SELECT, named ``result``, between a statement's beginning and end."""
+        ctes = ",\n".join([*self.ctes, f"result AS (\n{self.rule.sql}\n)"])
+        return f"{before}\nWITH {ctes}\n{after}" if before else f"WITH {ctes}\n{after}"
+
+
+class Binder:
+    """Binds rules for one (hub, period, as_of)."""
+
+    def __init__(self, connection: Connection, policy: PolicySet, period: Period, as_of: datetime) -> None:
+        self.connection = connection
+        self.policy = policy
+        self.period = period
+        self.as_of = as_of
+        self.linked = bool(connection.execute(text("SELECT EXISTS (SELECT FROM identity.person_link)")).scalar())
+
+    def instances(self, rule: Rule) -> list[dict[str, str]]:
+        """One binding of aliases to dataset ids per combination of the datasets that play the roles read."""
+        choices = []
+        for alias, read in rule.reads.items():
+            if read.dataset:
+                choices.append([(alias, read.dataset)])
+            elif read.role:
+                choices.append([(alias, _id_of(d)) for d in self.policy.in_role(read.role)])
+        return [dict(choice) for choice in product(*choices)]
+
+    def bind(
+        self, rule: Rule, datasets: dict[str, str], *, only: Mapping[str, list[int]] | None = None,
+        parameters: Mapping[str, Any] | None = None, runs: list[str] | None = None,
+    ) -> Bound:  # fmt: skip
+        """Bind ``rule``; ``only`` fixes an alias to given submissions (settling), ``runs`` are the runs that views show."""
+        values: dict[str, Any] = {
+            "hub": self.policy.hub, "period": str(self.period), "first_day": self.period.first_day,
+            "last_day": self.period.last_day, "as_of": self.as_of, "runs": runs or [],
+            **{name: self.policy.threshold(name, self.period.last_day) for name in rule.parameters}, **(parameters or {}),
+        }  # fmt: skip
+        bound = Bound(rule, datasets, {}, [], values)
+        for alias, read in rule.reads.items():
+            if read.view:
+                bound.ctes.append(f'"{alias}" AS NOT MATERIALIZED ({VIEWS[read.view]})')
+            else:
+                fixed = (only or {}).get(alias)
+                bound.ctes.append(f'"{alias}" AS NOT MATERIALIZED (\n{self._dataset(bound, alias, datasets[alias], read, fixed)}\n)')
+        return bound
+
+    def _dataset(self, bound: Bound, alias: str, dataset: str, read: Read, fixed: list[int] | None) -> str:
+        derived = next((r for r in self.policy.of_stage("derive") if r.produces == dataset), None)
+        if derived is None:
+            return self._rows(bound, alias, self.policy.contracts[dataset], read, fixed)
+        inner = []
+        for base, base_read in derived.reads.items():
+            if base_read.view:
+                inner.append(f'"{base}" AS NOT MATERIALIZED ({VIEWS[base_read.view]})')
+                continue
+            assert base_read.dataset is not None
+            as_read = read.model_copy(update={"dataset": base_read.dataset, "role": None})
+            inner.append(f'"{base}" AS NOT MATERIALIZED (\n{self._dataset(bound, f"{alias}/{base}", base_read.dataset, as_read, fixed)}\n)')
+        return f"WITH {', '.join(inner)}\n{derived.sql}"
+
+    def _rows(self, bound: Bound, alias: str, contract: Contract, read: Read, fixed: list[int] | None) -> str:
+        name = "submissions__" + alias.replace("/", "__")
+        if fixed is None:
+            submissions = self.submissions(contract, read)
+            bound.inputs[alias] = submissions
+            ids = [s.submission_id for s in submissions]
+            if reason := self._cannot_speak(bound.rule, alias, contract, submissions):
+                bound.frozen[contract.id] = reason
+        else:
+            ids = fixed
+        bound.parameters[name] = ids
+        person = "coalesce(link.same_as, d.person_id) AS person_id" if self.linked else "d.person_id"
+        join = "LEFT JOIN identity.person_link link ON link.person_id = d.person_id" if self.linked else ""
+        others = ", ".join(f'd."{column}"' for column in _data_columns(contract))
+        return (
+            f"SELECT {person}, {others},\n"
+            f"    jsonb_build_object('dataset', '{contract.id}', 'submission', d.origin::text, 'row', d.row_no) AS row\n"
+            f'FROM data."{contract.table}" d {join}\n'
+            f"WHERE d.hub = :hub AND d.submission_id = ANY(:{name}) AND d.person_id >= 0"
+        )
+
+    def submissions(self, contract: Contract, read: Read) -> list[Submission]:
+        """The submissions in force for what is read: still valid ones when the period itself has none."""
+        newest = self.period.shift(-read.previous)
+        if read.months == 1:
+            return self._newest(contract, newest)
+        found = [s for back in range(read.months) for s in in_force(
+            self.connection, self.policy.hub, contract.id, [str(newest.shift(-back))], self.as_of)]  # fmt: skip
+        return found
+
+    def _newest(self, contract: Contract, period: Period) -> list[Submission]:
+        valid = [str(period.shift(-back)) for back in range(contract.validity_months)]
+        return in_force(self.connection, self.policy.hub, contract.id, valid, self.as_of)
+
+    def _cannot_speak(self, rule: Rule, alias: str, contract: Contract, submissions: list[Submission]) -> str | None:
+        if not submissions:
+            return "no submission in force"
+        if rule.absent_from != alias.split("/")[0]:
+            return None
+        if not all(s.complete or s.kind == "nil" for s in submissions):
+            return "submission not complete"
+        if contract.by:
+            wanted = {r.code for r in self.policy.regions_of(contract.by, self.period.last_day)}
+            if missing := wanted - {s.scope for s in submissions}:
+                return f"{len(missing)} scopes missing"
+        return None
+
+
+def _id_of(dataset: Contract | Rule) -> str:
+    return (dataset.produces or "") if isinstance(dataset, Rule) else dataset.id
+
+
+def _data_columns(contract: Contract) -> list[str]:
+    return [name for name in definition(contract) if name not in {"hub", "person_id"}]

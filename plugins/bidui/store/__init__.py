@@ -1,0 +1,1 @@
+"""The one store: Postgres. Engines by role, the fixed tables, the runner of bound SQL, the ledger."""

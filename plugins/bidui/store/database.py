@@ -1,0 +1,79 @@
+"""Connections to Postgres, one engine per role, and errors that carry no value.
+
+Postgres puts row values into error details (COPY context, constraint details) and SQLAlchemy puts parameters into its
+messages. Nothing of that may reach a log, so every driver error leaves here as a StoreError with the SQLSTATE and the
+names of the objects concerned only (design, decision 4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+
+from sqlalchemy import URL, Connection, Engine, create_engine
+from sqlalchemy.exc import SQLAlchemyError
+
+
+class Role(StrEnum):
+    """The four database roles; parties have no login."""
+
+    OWNER = "owner"
+    INTAKE = "intake"
+    COMPARE = "compare"
+    DELIVER = "deliver"
+
+    @property
+    def login(self) -> str:
+        """The role's name in Postgres."""
+        return f"bidui_{self.value}"
+
+
+class StoreError(RuntimeError):
+    """The database refused. ``sqlstate`` and object names only: never a value, a parameter or a row."""
+
+    def __init__(self, sqlstate: str, what: str) -> None:
+        super().__init__(f"database error {sqlstate} ({what})")
+        self.sqlstate = sqlstate
+
+
+class Database:
+    """One Postgres database. ``address`` is ``host:port/name``; passwords are files ``db_<role>`` in ``secrets``."""
+
+    def __init__(self, address: str, secrets: Path) -> None:
+        server, _, name = address.partition("/")
+        host, _, port = server.partition(":")
+        self._url = URL.create("postgresql+psycopg2", host=host, port=int(port or 5432), database=name)
+        self._secrets = secrets
+
+    @cache  # noqa: B019 - one Database per process
+    def _engine(self, role: Role) -> Engine:
+        password = (self._secrets / f"db_{role}").read_text().strip()
+        url = self._url.set(username=role.login, password=password)
+        return create_engine(
+            url, hide_parameters=True, pool_size=2, pool_pre_ping=True,
+            connect_args={"options": "-c jit=off -c timezone=UTC -c lock_timeout=120s", "application_name": f"bidui {role}"},
+        )  # fmt: skip
+
+    @contextmanager
+    def begin(self, role: Role) -> Iterator[Connection]:
+        """A transaction as ``role``: committed at the end of the block, rolled back by any exception."""
+        try:
+            with self._engine(role).begin() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise _without_values(error) from None
+
+
+def _without_values(error: SQLAlchemyError) -> StoreError:
+    origin = getattr(error, "orig", None)
+    diagnosis = getattr(origin, "diag", None)
+    names = [getattr(diagnosis, part, None) for part in ("schema_name", "table_name", "column_name", "constraint_name")]
+    known = [name for name in names if name] or [type(origin or error).__name__]
+    # The primary message of these classes names objects, never values (syntax errors, rights, missing objects).
+    sqlstate = getattr(origin, "pgcode", None) or "?????"
+    if sqlstate[:2] in {"42", "28", "3D", "08"} and diagnosis is not None and diagnosis.message_primary:
+        known.append(diagnosis.message_primary)
+    return StoreError(sqlstate, ", ".join(known))
