@@ -1,4 +1,4 @@
-"""What Airflow learns of bidui: registration only. Every Airflow program loads this file, so it must stay cheap."""
+"""What Airflow learns of bidui: registration only. Every Airflow program loads this: keep it cheap."""
 
 from __future__ import annotations
 

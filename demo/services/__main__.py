@@ -1,4 +1,4 @@
-"""``python -m demo.services up|down|status --home build/demo``."""
+"""``python -m demo.services up|down|status|remove --home build/demo``."""
 
 from __future__ import annotations
 
@@ -22,8 +22,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m demo.services", description="内嵌环境：Postgres、邮件、Airflow"
     )
-    parser.add_argument("command", choices=("up", "down", "status"))
-    parser.add_argument("--home", type=Path, default=Path("build/demo"), help="工作文件夹（默认 build/demo）")
+    parser.add_argument("command", choices=("up", "down", "status", "remove"))
+    parser.add_argument(
+        "--home",
+        type=Path,
+        default=Path("build/demo"),
+        help="工作文件夹（默认 build/demo）",
+    )
     parser.add_argument(
         "--only", action="append", choices=switchboard.SERVICES, help="只启动这一项（可重复）"
     )
@@ -47,12 +52,17 @@ def main() -> int:
             )
         elif options.command == "down":
             switchboard.down(place)
+        elif options.command == "remove":
+            switchboard.remove(place)
         else:
             for name, running in switchboard.status(place).items():
                 print(f"{name:24} {'运行中' if running else '未运行'}")
     except ServiceError as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("已中断，本次启动的服务都已停止", file=sys.stderr)
+        return 130
     return 0
 
 

@@ -23,7 +23,7 @@ from psycopg2 import sql
 
 from demo.office import REPOSITORY, Office, write_environment
 from demo.services.postgres import Postgres
-from demo.services.process import LOOPBACK, Program, ServiceError, ensure_free, tail
+from demo.services.process import LOOPBACK, Program, ServiceError, tail
 
 COMPONENTS: Mapping[str, Sequence[str]] = {
     "api-server": ("api-server",),
@@ -171,8 +171,6 @@ class Airflow:
             ServiceError: a program ended or did not become healthy in ``patience`` seconds.
         """
         since = time.time()
-        if not self.programs["api-server"].is_running():
-            ensure_free(self.office.ports.web, "Airflow 网页", "--web-port 或 BIDUI_WEB_PORT")
         fresh = [name for name, program in self.programs.items() if not program.is_running()]
         for name in fresh:
             command = [sys.executable, "-m", "airflow", *COMPONENTS[name]]

@@ -14,12 +14,15 @@ import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
 LOOPBACK = "127.0.0.1"
+
+_children: dict[int, subprocess.Popen[bytes]] = {}
+"""The programs that this process started itself: it has to take note of their end (reap them)."""
 
 
 class ServiceError(Exception):
@@ -73,7 +76,6 @@ class Program:
 
     name: str
     folder: Path
-    _child: subprocess.Popen[bytes] | None = field(default=None, init=False, repr=False)
 
     @property
     def log(self) -> Path:
@@ -92,7 +94,7 @@ class Program:
         self.stop()
         self.folder.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as out:
-            self._child = subprocess.Popen(
+            child = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
@@ -101,16 +103,17 @@ class Program:
                 cwd=cwd,
                 start_new_session=True,
             )
-        started = psutil.Process(self._child.pid).create_time()
+        _children[child.pid] = child
+        started = psutil.Process(child.pid).create_time()
         written = self.pid_file.with_suffix(".pid.new")
-        written.write_text(f"{self._child.pid} {started}\n", encoding="ascii")
+        written.write_text(f"{child.pid} {started}\n", encoding="ascii")
         written.replace(self.pid_file)
 
     def run(self, command: Sequence[str], env: Mapping[str, str], cwd: Path) -> int:
         """Run ``command`` to its end, output to the log; its exit code. An interruption ends it, too."""
         self.start(command, env, cwd)
         try:
-            return self._child.wait() if self._child is not None else 1
+            return _children[self.leader() or 0].wait()
         finally:
             self.stop()
 
@@ -160,15 +163,16 @@ class Program:
         while members := self.members():
             _signal(members, signal.SIGKILL)
             self._await(lambda: not self.members(), 0.5)
-        if self._child is not None:
-            self._child.wait(timeout=5)
+        if child := _children.pop(self.leader() or 0, None):
+            child.wait(timeout=5)
         self.pid_file.unlink(missing_ok=True)
 
     def _await(self, happened: Callable[[], bool], seconds: float) -> None:
         deadline = time.monotonic() + seconds
+        child = _children.get(self.leader() or 0)
         while not happened() and time.monotonic() < deadline:
-            if self._child is not None:
-                self._child.poll()
+            if child is not None:
+                child.poll()
             time.sleep(0.05)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -43,6 +44,7 @@ def up(
         say(f"[{time.monotonic() - started:5.1f} 秒] {line}")
 
     before = {name for name, running in status(office).items() if running}
+    _ensure_ports_free(office, only, before)
     office.lay_out()
     try:
         if "postgres" in only:
@@ -71,6 +73,13 @@ def down(office: Office, say: Say = print, *, keep: Collection[str] = ()) -> Non
             say(f"{name} 已停止")
 
 
+def remove(office: Office, say: Say = print) -> None:
+    """Stop everything and remove the office with all its data."""
+    down(office, say)
+    database(office).destroy()
+    shutil.rmtree(office.home, ignore_errors=True)
+
+
 def status(office: Office) -> dict[str, bool]:
     """Service → whether it runs."""
     airflow = {program.name: program.is_running() for program in Airflow(office).programs.values()}
@@ -82,10 +91,21 @@ def database(office: Office) -> Postgres:
     return Postgres(office.home / "postgres", office.ports.database)
 
 
+def _ensure_ports_free(office: Office, only: Collection[str], running: Collection[str]) -> None:
+    """Look at all ports before anything starts; services that run hold theirs rightly."""
+    ports, wanted = office.ports, set(only)
+    for service, program, port, name, way_out in (
+        ("postgres", "postgres", ports.database, "Postgres", "--database-port 或 BIDUI_DB_PORT"),
+        ("mail", "mail", ports.mail, "邮件", "--mail-port 或 BIDUI_MAIL_PORT"),
+        ("airflow", "airflow-api-server", ports.web, "Airflow 网页", "--web-port 或 BIDUI_WEB_PORT"),
+    ):
+        if service in wanted and program not in running:
+            ensure_free(port, name, way_out)
+
+
 def _start_postgres(office: Office, say: Say) -> None:
     server = database(office)
     if not server.is_running():
-        ensure_free(office.ports.database, "Postgres", "--database-port 或 BIDUI_DB_PORT")
         server.start()
     server.create_role("airflow", office.secret("db_airflow"))
     server.create_database("airflow", owner="airflow")
@@ -104,7 +124,6 @@ def _mail(office: Office) -> Program:
 def _start_mail(office: Office, say: Say) -> None:
     program, port = _mail(office), office.ports.mail
     if not program.is_running():
-        ensure_free(port, "邮件", "--mail-port 或 BIDUI_MAIL_PORT")
         command = [
             sys.executable,
             "-m",

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from bidui.domain.keys import digest
+from bidui.domain.working_days import Due
 from bidui.store import ledger, tables
 
 
@@ -56,11 +57,11 @@ def open_round(connection: Connection, hub: str, period: str, runs: Sequence[str
 
 def open_leads(
     connection: Connection, now: Round, merged: Sequence[Merged], runs_of: Mapping[str, str],
-    due: Mapping[str, tuple[date, bool]], owner: str, offices: Mapping[str, str | None], as_of: datetime,
+    due: Mapping[str, Due], owner: str, offices: Mapping[str, str | None], as_of: datetime,
 ) -> int:  # fmt: skip
     """Write the leads of a round with their cases.
 
-    ``runs_of``: signal → run that saw it; ``due``: level → (day, provisional); ``offices``: region of a lead → region whose
+    ``runs_of``: signal → run that saw it; ``due``: by level; ``offices``: region of a lead → region whose
     office, of the party ``owner``, visits it.
     """
     begun = connection.execute(
@@ -69,14 +70,14 @@ def open_leads(
     leads, signals, cases = [], [], []
     for place, lead in enumerate(sorted(merged, key=lambda m: (m.region, m.household_id)), begun + 1):
         lead_id = digest("lead", now.hub, lead.household_id, now.period, now.round)
-        day, provisional = due[lead.level]
+        term = due[lead.level]
         leads.append({
             "lead_id": lead_id, "lead_no": f"{now.period}-{place:05d}", "hub": now.hub, "household_id": lead.household_id,
             "period": now.period, "round": now.round, "region": lead.region, "level": lead.level, "causes": list(lead.causes),
-            "due": day, "due_provisional": provisional, "recorded_as_of": as_of,
+            "due": term.day, "due_provisional": term.provisional, "recorded_as_of": as_of,
         })  # fmt: skip
         signals += [{"lead_id": lead_id, "signal_key": key, "run_id": runs_of[key]} for key in lead.signals]
-        cases.append(_case(now, "lead", lead_id, owner, offices[lead.region], day, as_of))
+        cases.append(_case(now, "lead", lead_id, owner, offices[lead.region], term.day, as_of))
     ledger.record(connection, tables.lead, *leads)
     ledger.record(connection, tables.lead_signal, *signals)
     ledger.record(connection, tables.case, *cases)

@@ -31,7 +31,7 @@ _LINE_PITCH = Pt(28.8)
 _TEXT_WIDTH_MM = 156.0
 _CHARACTER_MM = 1.86
 """Half-width character in a table's font size."""
-_LONG_MM = 22.0
+_LONG_MM = 24.0
 _ALIGN = {
     "left": WD_ALIGN_PARAGRAPH.LEFT,
     "center": WD_ALIGN_PARAGRAPH.CENTER,
@@ -63,7 +63,7 @@ _STYLES = {
     "Heading 3": _Form(_BODY, 16, indent=2, bold=True),
     "Caption": _Form(_BLACK, 14, align="center", before=8, after=4),
     "Signature": _Form(_BODY, 16, align="right", right=2),
-    "Quote": _Form(_KAI, 14, pitch=Pt(23), before=4, after=4),
+    "Quote": _Form(_KAI, 14, pitch=Pt(23), before=10, after=10),
     "List Number": _Form(_BODY, 16, indent=2),
 }
 _HEADINGS = {
@@ -257,6 +257,7 @@ def _set_styles(document: DocumentFile) -> None:
         style.font.bold, style.font.italic = form.bold, False
         style.font.color.rgb = RGBColor(0, 0, 0)
         _set_font(style.element.get_or_add_rPr(), form.font)
+        _set_language(style.element.get_or_add_rPr())
         lines = style.paragraph_format
         lines.alignment = _ALIGN[form.align] if form.align != "left" else WD_ALIGN_PARAGRAPH.JUSTIFY
         lines.line_spacing_rule = WD_LINE_SPACING.EXACTLY
@@ -292,6 +293,14 @@ def _set_font(properties: Any, font: str) -> None:
     # One font for all scripts: to a word processor, Chinese quotation marks are Latin.
     for script in ("ascii", "hAnsi", "cs", "eastAsia"):
         fonts.set(qn(f"w:{script}"), font)
+
+
+def _set_language(properties: Any) -> None:
+    """Chinese of the mainland: it decides the shapes of characters and the place of punctuation."""
+    language = OxmlElement("w:lang")
+    language.set(qn("w:val"), "zh-CN")
+    language.set(qn("w:eastAsia"), "zh-CN")
+    properties.append(language)
 
 
 def _declare_fonts(document: DocumentFile) -> None:

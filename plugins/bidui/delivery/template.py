@@ -28,7 +28,7 @@ Reveal = Annotated[str, Field(pattern=f"^({_REVEAL})$")]
 - ``name``, ``phone``: token to text
 - ``id_number``, ``id_masked``: person to ID number, full or masked
 - ``household``: household to its number; ``region``: code to name
-- ``term``: token of whatever kind the row's own field has, to text
+- ``term``: text in which tokens stand as marks ``{name:<token>}``, each to its text
 - ``code:<list>``: code to its label; several are joined by 、
 """
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]

@@ -95,8 +95,9 @@ def compared(value: Number | None, to: str, unit: str = "", words: tuple[str, st
 
 def points(value: Number | None, to: str, digits: int = 2) -> str:
     """A difference of two shares in words: ``0.012`` is ``比上月提高1.2个百分点``."""
-    rounded = None if value is None else round(Decimal(str(value)) * 100, digits).normalize()
-    return compared(rounded, to, "个百分点", ("提高", "下降"))
+    rounded = None if value is None else round(float(value) * 100, digits)
+    whole = int(rounded) if rounded is not None and rounded.is_integer() else rounded
+    return compared(whole, to, "个百分点", ("提高", "下降"))
 
 
 def display_width(text: str) -> int:

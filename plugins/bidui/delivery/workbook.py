@@ -216,7 +216,7 @@ class _SheetWriter:
         if column.kind == "date" and isinstance(value, date) and not column.locked:
             self._page.write_datetime(row, position, date(value.year, value.month, value.day), style)
             return value.isoformat()[:10]
-        text = value.isoformat()[:10] if isinstance(value, date) else str(value)
+        text = value.isoformat()[:10] if isinstance(value, date) else "\n".join(str(value).splitlines())
         if len(text) > _CELL_LIMIT:
             raise WorkbookError(f"sheet {self._sheet.name}: row {row + 1} is too long in {column.key}")
         self._page.write_string(row, position, text, style)

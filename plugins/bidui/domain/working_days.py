@@ -1,7 +1,7 @@
-"""Working days (工作日): weekends, public holidays and make-up workdays (调休), as the State Council publishes them each year.
+"""Working days (工作日): weekends, public holidays and make-up workdays (调休), published year by year.
 
-A year whose arrangement is not yet published has only its weekends; a date that depends on it is provisional and is
-recomputed when the arrangement is known (design, decision 13).
+A year whose arrangement is not yet published has only its weekends; a date that depends on it is
+provisional and is recomputed when the arrangement is known (design, decision 13).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class CalendarError(ValueError):
 
 @dataclass(frozen=True)
 class Due:
-    """The last day of a term. ``provisional``: it ran through a year whose holidays were not yet published."""
+    """The last day of a term; ``provisional`` when it ran through a year not yet published."""
 
     day: date
     provisional: bool
@@ -39,14 +39,16 @@ class WorkingCalendar:
 
     @classmethod
     def from_rows(cls, rows: Iterable[Mapping[str, str]]) -> WorkingCalendar:
-        """Build from rows of ``date, kind (holiday | makeup), name``; a year with any row counts as published."""
+        """Build from rows of ``date, kind (holiday | makeup), name``; a year with rows is published."""
         holidays: dict[date, str] = {}
         makeup: set[date] = set()
         for number, row in enumerate(rows, start=1):
             try:
                 day, kind = date.fromisoformat(row["date"]), row["kind"]
             except (KeyError, ValueError):
-                raise CalendarError(f"row {number}: a calendar row needs date (YYYY-MM-DD) and kind") from None
+                raise CalendarError(
+                    f"row {number}: a calendar row needs date (YYYY-MM-DD) and kind"
+                ) from None
             if kind == "holiday":
                 holidays[day] = row.get("name", "")
             elif kind == "makeup":
@@ -75,7 +77,7 @@ class WorkingCalendar:
         return day
 
     def add_working_days(self, day: date, days: int) -> date:
-        """The working day that is ``days`` working days after ``day`` (negative: before), which itself does not count.
+        """The working day ``days`` working days after ``day`` (negative: before); ``day`` does not count.
 
         Zero rolls forward: the first working day from ``day`` on.
         """

@@ -9,7 +9,7 @@ from datetime import datetime
 import pandas as pd
 from sqlalchemy import Connection, text
 
-from bidui.domain.names import NameVariants
+from bidui.domain.names import Variants
 from bidui.identity import tokens
 from bidui.policy import physical
 from bidui.policy.contract import Contract
@@ -23,7 +23,7 @@ class Context:
     hub: str
     numbering: str
     """The household numbering system of the register."""
-    variants: NameVariants
+    variants: Variants
     as_of: datetime
 
 
@@ -88,6 +88,7 @@ def keep_sightings(connection: Connection, table: str, submission: int) -> None:
         WHERE submission_id = :submission AND person_id > 0 AND name_id IS NOT NULL AND region IS NOT NULL
         ON CONFLICT DO NOTHING
     """), {"submission": submission})  # fmt: skip
+    connection.execute(text("ANALYZE identity.person, identity.term, identity.sighting"))
 
 
 def _persons(connection: Connection, frame: pd.DataFrame, columns: Sequence[str], context: Context) -> pd.Series:

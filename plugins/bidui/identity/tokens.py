@@ -12,7 +12,7 @@ from datetime import datetime
 import pandas as pd
 from sqlalchemy import Connection, text
 
-from bidui.domain.names import NameVariants
+from bidui.domain.names import Variants
 from bidui.store.copying import copy_frame
 from bidui.store.ledger import lock
 
@@ -25,10 +25,10 @@ def persons(connection: Connection, numbers: pd.DataFrame, as_of: datetime) -> p
     return _tokens(connection, "SELECT w.id_number, p.person_id FROM wanted w JOIN identity.person p USING (id_number)")
 
 
-def terms(connection: Connection, kind: str, texts: Iterable[str], variants: NameVariants | None = None) -> pd.Series:
+def terms(connection: Connection, kind: str, texts: Iterable[str], variants: Variants | None = None) -> pd.Series:
     """Term ids for texts of one kind (``name``, ``phone``, ``text``); names also get their canonical form."""
     wanted = pd.DataFrame({"text": pd.unique(pd.Series(list(texts), dtype="object"))})
-    wanted["canonical"] = wanted["text"].map(variants.fold) if variants else wanted["text"]
+    wanted["canonical"] = wanted["text"].map(variants.canonical) if variants else wanted["text"]
     wanted["kind"] = kind
     _stage(connection, wanted, '"text" text, canonical text, kind text')
     _mint(connection, "identity.term", "term_id", "kind, text", "kind, text, canonical")

@@ -7,6 +7,7 @@ cell, ...]``, cells as text. It limits its own memory, time and output before it
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -28,9 +29,12 @@ TOO_HEAVY = 3
 _HEADER_DEPTH = 10
 _LINES_AT_ONCE = 500
 _HEAD_BYTES = 1 << 16
+_LONGEST_CHARACTER = 4
 _DELIMITERS = (",", "\t", ";", "|")
 _FIELD_CHARACTERS = 1 << 20
 _WORKBOOK_SIGNS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+"""The stream of a workbook that a password protects."""
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _END_OF_FILE = "\x1a"
 """How DOS programs end a text file."""
@@ -117,6 +121,8 @@ def _limit(job: dict[str, Any]) -> None:
 
 def read_workbook(data: bytes, job: dict[str, Any], out: Out) -> None:
     """Every visible sheet; when the job names sheets, only if one of those is there."""
+    if _ENCRYPTED in data:
+        raise Stop("file_unreadable", reason="encrypted")
     import python_calamine as calamine  # noqa: PLC0415 - under the limits, and not for text files
 
     try:
@@ -205,17 +211,18 @@ def _candidates(data: bytes, encodings: list[str], words: set[str]) -> Iterator[
         if encoding == "utf-16" and not data.startswith(_UTF16_MARKS):
             continue
         head = data[:_HEAD_BYTES]
+        whole = True
         try:
             text = head.decode(encoding)
         except UnicodeDecodeError as error:
-            if len(data) <= _HEAD_BYTES or error.start < len(head) - 4:
-                continue
+            whole = len(data) > _HEAD_BYTES and error.start > len(head) - _LONGEST_CHARACTER
             text = head[: error.start].decode(encoding)
         if _CONTROL.intersection(text) or not text.strip():
             continue
         for delimiter in _DELIMITERS:
             score, width = _score(text, delimiter, words)
-            yield score, encoding, delimiter, width
+            if whole or score:
+                yield score, encoding, delimiter, width
 
 
 def _score(text: str, delimiter: str, words: set[str]) -> tuple[int, int]:
@@ -232,12 +239,14 @@ def _score(text: str, delimiter: str, words: set[str]) -> tuple[int, int]:
 
 def _undecodable(data: bytes, encoding: str) -> int | None:
     """Line of the first byte that is none of the encoding's."""
+    decoder = codecs.getincrementaldecoder(encoding)()
     line = 1
     try:
-        for text in io.TextIOWrapper(io.BytesIO(data), encoding):
-            line += text.count("\n")
-    except UnicodeDecodeError:
-        return line
+        for start in range(0, len(data), _HEAD_BYTES):
+            part = data[start : start + _HEAD_BYTES]
+            line += decoder.decode(part, final=start + _HEAD_BYTES >= len(data)).count("\n")
+    except UnicodeDecodeError as error:
+        return line + error.object[: error.start].decode(encoding, "ignore").count("\n")
     return None
 
 

@@ -101,8 +101,8 @@ def normalise(
 ) -> Normalised:
     """Typed columns and issues of a table read under ``contract``; ``on`` is the day whose code lists hold.
 
-    Repairs and notes leave the row in use. A required value that is missing or cannot be read, a number out of
-    its bounds and a rounded ID number quarantine it; an ID number unresolved for another reason is a note.
+    Repairs and notes leave the row in use. A required value that is missing or cannot be read, a number out
+    of its bounds and a rounded ID number quarantine it; an ID number unresolved otherwise is a note.
     """
     issues = _Issues(raw.issues)
     rows = _data_rows(raw, contract, issues)

@@ -1,1 +1,1 @@
-"""The only importer of Airflow: timetables, waits, tasks. What they do stands in ``bidui.pipeline`` and works without it."""
+"""The only importer of Airflow: timetables, waits, tasks; their work stands in ``bidui.pipeline``."""

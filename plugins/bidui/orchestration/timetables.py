@@ -1,12 +1,14 @@
 """When the DAGs run: once a month at the opening of the exchange window, or once a day.
 
-Every run carries its partition key (the period ``2026-11``, or the day ``2026-11-25``), so that a re-run, a backfill and
-a late run all say which month or day they mean. Ticks are local time and move on to a working day where the profile says
-so, by the holidays in ``include/dictionary/holidays.csv``; a year not yet published has its weekends only.
+Every run carries its partition key (the period ``2026-11``, or the day ``2026-11-25``), so that a re-run, a
+backfill and a late run all say which month or day they mean. Ticks are local time and move on to a working
+day where the profile says so, by the holidays in ``include/dictionary/holidays.csv``; a year not yet
+published has its weekends only.
 
-Under the simulated clock (``BIDUI_SIMULATED=1``) no run is scheduled; the demo triggers every run from outside. A paused
-DAG would not do: it leaves triggered runs queued and loses asset events. Set the variable alike in all components and
-before the database is born: a change from 0 to 1 still lets one run through that was already computed.
+Under the simulated clock (``BIDUI_SIMULATED=1``) no run is scheduled; the demo triggers every run from
+outside. A paused DAG would not do: it leaves triggered runs queued and loses asset events. Set the variable
+alike in all components and before the database is born: a change from 0 to 1 still lets one run through
+that was already computed.
 
 A DAG file gives day, hour and rolling as arguments. Parsing reads one small CSV at most.
 """
@@ -32,8 +34,6 @@ from bidui.domain.working_days import WorkingCalendar
 from bidui.policy import working_calendar
 
 SIMULATED = "BIDUI_SIMULATED"
-GRACE = timedelta(days=2)
-"""A DAG that has never run still runs a tick that it missed by less than this; an older one it lets pass."""
 
 
 def simulated() -> bool:
@@ -44,13 +44,17 @@ def simulated() -> bool:
 @cache
 def _calendar() -> WorkingCalendar:
     include = os.environ.get("BIDUI_INCLUDE")
-    return working_calendar.read(Path(include) if include else Path(__file__).resolve().parents[3] / "include")
+    return working_calendar.read(
+        Path(include) if include else Path(__file__).resolve().parents[3] / "include"
+    )
 
 
 class _Ticks(Timetable):
     """Ticks numbered by slots; a slot is the first day of the partition that its run is about."""
 
     partitioned = True
+    grace = timedelta()
+    """A DAG that has never run still runs a tick that it missed by less than this."""
     _chinese: str
     _english: str
 
@@ -85,11 +89,12 @@ class _Ticks(Timetable):
     def summary(self) -> str:
         """What the DAG list shows, in both languages."""
         if simulated():
-            return f"模拟时钟：由外部触发（原为{self._chinese}） · simulated clock: triggered from outside (else {self._english})"
+            chinese = f"模拟时钟：由外部触发（原为{self._chinese}）"
+            return f"{chinese} · simulated clock: triggered from outside (else {self._english})"
         return f"{self._chinese} · {self._english}"
 
     @property
-    def description(self) -> str:  # type: ignore[override]
+    def description(self) -> str:
         """The same, where Airflow shows a sentence."""
         return self.summary
 
@@ -150,7 +155,11 @@ class _Ticks(Timetable):
     def generate_run_id(self, *, run_type: Any, run_after: Any, data_interval: Any, **extra: Any) -> str:
         """The run's id names its partition first, because that is what people look for."""
         key = extra.get("partition_key")
-        return str(run_type.generate_run_id(suffix=f"{key}__{run_after.isoformat()}" if key else run_after.isoformat()))
+        return str(
+            run_type.generate_run_id(
+                suffix=f"{key}__{run_after.isoformat()}" if key else run_after.isoformat()
+            )
+        )
 
     def _decode_partition_date(self, partition_key: str) -> datetime:
         return self._at(self._slot_of_key(partition_key), time())
@@ -174,9 +183,11 @@ class _Ticks(Timetable):
         if restriction.catchup:
             return following or first
         if following is None:
-            following = self._first_from(now - GRACE)
+            following = self._first_from(now - self.grace)
         missed = self._after(self._first_from(now + timedelta.resolution), -1)
-        return max(slot for slot in (following, missed if last is not None else None, first) if slot is not None)
+        return max(
+            slot for slot in (following, missed if last is not None else None, first) if slot is not None
+        )
 
     def _slot_of_run(self, info: DagRunInfo) -> date:
         if info.partition_key:
@@ -194,9 +205,11 @@ class _Ticks(Timetable):
 class MonthlyWindow(_Ticks):
     """One run a month, about that month: on ``day`` at ``hour``, moved on to a working day when told so.
 
-    The key stays the month of the nominal day, even when the run itself rolls into the next one. A ``day`` that a month
-    does not have is its last day.
+    The key stays the month of the nominal day, even when the run itself rolls into the next one. A ``day``
+    that a month does not have is its last day.
     """
+
+    grace = timedelta(days=2)
 
     def __init__(
         self,
@@ -210,7 +223,9 @@ class MonthlyWindow(_Ticks):
         self.day, self.roll_working_day = day, roll_working_day
         at = f"{hour:02}:{minute:02}"
         self._chinese = f"每月{day}日{at}" + ("，遇休息日顺延" if roll_working_day else "")
-        self._english = f"monthly, day {day} at {at}" + (", moved on to a working day" if roll_working_day else "")
+        self._english = f"monthly, day {day} at {at}" + (
+            ", moved on to a working day" if roll_working_day else ""
+        )
 
     def validate(self) -> None:
         """Also refuse a day that no month has, and rolling without a calendar of holidays."""

@@ -6,9 +6,10 @@ One mapped line per dataset shows in the grid who is missing::
         dataset=[…]
     )
 
-The trigger asks the clock and Postgres every few seconds. It survives a restart of the triggerer, a clock file that is
-just being replaced and a database that is away for a while; the end of the window counts only when the database has
-been asked after it. No address, password or row is ever logged: failures are named by their class.
+The trigger asks the clock and Postgres every few seconds. It survives a restart of the triggerer, a clock
+file that is just being replaced and a database that is away for a while; the end of the window counts only
+when the database has been asked after it. No address, password or row is ever logged: failures are named by
+their class.
 """
 
 from __future__ import annotations
@@ -185,10 +186,12 @@ def _clock_file() -> str | None:
 
 
 def _connection_arguments() -> dict[str, Any]:
-    """Where and as whom to ask: ``BIDUI_DB`` is ``host:port/name``, the password a file of the hub's secrets."""
+    """Where and as whom to ask: ``BIDUI_DB`` is ``host:port/name``, the password a file in ``secrets``."""
     server, _, name = os.environ["BIDUI_DB"].partition("/")
     host, _, port = server.rpartition(":")
-    password = (Path(os.environ["BIDUI_HOME"]) / "secrets" / f"db_{_ROLE}").read_text(encoding="utf-8").strip()
+    password = (
+        (Path(os.environ["BIDUI_HOME"]) / "secrets" / f"db_{_ROLE}").read_text(encoding="utf-8").strip()
+    )
     return {
         "host": host, "port": int(port), "dbname": name, "user": f"bidui_{_ROLE}", "password": password,
         "connect_timeout": 5, "application_name": "bidui wait",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from sqlalchemy import Connection, text
 
 from bidui.casework import closing
 from bidui.domain.period import Period
+from bidui.domain.working_days import Due
 from bidui.pipeline import compare
 from bidui.pipeline.office import Office
 from bidui.policy.rule import Rule
@@ -48,7 +49,7 @@ def conclude(office: Office, period: str, as_of: datetime, runs: Sequence[str]) 
         if not now.new:
             return Concluded(period, now.round, False, 0, 0, 0, tuple(frozen))
         leads = _leads(office, connection, now, runs, as_of)
-        findings = closing.open_findings(connection, now, _owners(office), _due(office, "correction", as_of)[0], as_of)
+        findings = closing.open_findings(connection, now, _owners(office), due_on(office, "correction", as_of).day, as_of)
         agreed = closing.converge(connection, now, as_of)
         reached("conclude.before_commit")
         return Concluded(period, now.round, True, leads, findings, agreed, tuple(frozen))
@@ -65,16 +66,16 @@ def _leads(office: Office, connection: Connection, now: closing.Round, runs: Seq
     seen = connection.execute(
         text("SELECT signal_key, min(run_id) FROM core.signal_seen WHERE run_id = ANY(:runs) GROUP BY signal_key"), {"runs": list(runs)}
     ).all()
-    levels = {level: _due(office, f"visit_{level}", as_of) for level in office.policy.codes["level"].codes}
+    levels = {level: due_on(office, f"visit_{level}", as_of) for level in office.policy.codes["level"].codes}
     visits = next(a for a in office.policy.agreements.values() if a.kind == "regions")
     offices = {m.region: office.policy.region_above(m.region, visits.level or "") for m in merged}
     return closing.open_leads(connection, now, merged, dict(map(tuple, seen)), levels, visits.party, offices, as_of)
 
 
-def _due(office: Office, name: str, as_of: datetime) -> tuple[date, bool]:
+def due_on(office: Office, name: str, as_of: datetime) -> Due:
+    """The last day of the deadline ``name`` that starts at ``as_of``."""
     term = office.policy.profile.deadlines[name]
-    found = office.policy.calendar.due(as_of.astimezone(office.zone).date(), term.days, term.calendar)
-    return found.day, found.provisional
+    return office.policy.calendar.due(as_of.astimezone(office.zone).date(), term.days, term.calendar)
 
 
 def _owners(office: Office) -> dict[tuple[str, str, str], str]:
@@ -90,9 +91,7 @@ def _owners(office: Office) -> dict[tuple[str, str, str], str]:
 
 def _datasets(office: Office, rule: Rule, alias: str | None) -> list[str]:
     read = rule.reads[alias or ""]
-    if read.dataset:
-        return [read.dataset]
-    return [(d.produces or "") if isinstance(d, Rule) else d.id for d in office.policy.in_role(read.role or "")]
+    return [read.dataset] if read.dataset else office.policy.in_role(read.role or "")
 
 
 def _party(office: Office, dataset: str) -> str:
@@ -100,5 +99,6 @@ def _party(office: Office, dataset: str) -> str:
     contract = office.policy.contracts.get(dataset)
     if contract:
         return contract.party
-    derived = next(r for r in office.policy.of_stage("derive") if r.produces == dataset)
+    derived = office.policy.derived(dataset)
+    assert derived is not None
     return _party(office, next(read.dataset for read in derived.reads.values() if read.dataset))

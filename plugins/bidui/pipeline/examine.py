@@ -64,7 +64,7 @@ def examine(
         suite.load(office.include / "expectations" / f"{contract.id}.yaml", office.include),
         parameters=gate.parameters(
             period, received_on=as_of.astimezone(office.zone).date(), data_date=data_date, previous_rows=previous_rows),
-        exclude_rows=apart, codes={name: listed.codes for name, listed in office.policy.codes.items()},
+        exclude_rows=apart, whole=content.kind != "amend", codes={name: listed.codes for name, listed in office.policy.codes.items()},
     )  # fmt: skip
     issues = _gathered(raw, [normal.issues, changed, judged.row_issues], said.issues)
     if judged.refused:

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from bidui.domain.names import NameVariants
+from bidui.domain.names import Variants
 from bidui.identity.settling import Context
 from bidui.policy.places import Places
 from bidui.policy.policy_set import PolicySet, load
@@ -68,9 +68,9 @@ class Office:
         return ZoneInfo(self.policy.profile.time_zone)
 
     @cached_property
-    def variants(self) -> NameVariants:
+    def variants(self) -> Variants:
         """Characters that stand for each other in names."""
-        return NameVariants.of((row["a"], row["b"], row["reason"]) for row in self.policy.table("name_variant"))
+        return Variants.of((row["a"], row["b"], row["reason"]) for row in self.policy.table("name_variant"))
 
     def places(self, as_of: datetime) -> Places:
         """The hub's regions on that day."""

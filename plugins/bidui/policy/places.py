@@ -19,7 +19,7 @@ class Places:
         self._codes = {r.code: r for r in known}
         self._named: dict[tuple[str | None, str], list[Region]] = {}
         for region in known:
-            for parent in (region.parent, None):
+            for parent in {region.parent, None}:
                 self._named.setdefault((parent, region.name), []).append(region)
 
     def resolve(self, *names: str | None) -> str | None:

@@ -74,10 +74,14 @@ class PolicySet:
         """The rules of ``stage``, in order of id."""
         return sorted((r for r in self.rules.values() if r.stage == stage), key=lambda r: r.id)
 
-    def in_role(self, role: str) -> list[Contract | Rule]:
-        """Contracts and derived datasets that play ``role``."""
-        derived = [r for r in self.rules.values() if r.stage == "derive" and r.role == role]
-        return [*derived, *(c for c in self.contracts.values() if c.role == role)]
+    def derived(self, dataset: str) -> Rule | None:
+        """The SELECT that a derived dataset is made by; None for a dataset that comes in as such."""
+        return next((r for r in self.of_stage("derive") if r.produces == dataset), None)
+
+    def in_role(self, role: str) -> list[str]:
+        """Ids of the datasets, derived ones first, that play ``role``."""
+        derived = [r.produces for r in self.of_stage("derive") if r.role == role and r.produces]
+        return [*derived, *sorted(c.id for c in self.contracts.values() if c.role == role)]
 
     def regions_of(self, level: str, day: date) -> list[Region]:
         """The regions of ``level`` that exist on ``day``, in order of code."""

@@ -8,25 +8,23 @@ from pydantic import model_validator
 
 from bidui.policy.contract import Frozen
 
+Moment = Literal["arrival", "close", "daily"]
 
-class SheetSource(Frozen):
-    """One workbook of a delivery: its template and the report that fills each of the template's sheets."""
+
+class WorkbookPart(Frozen):
+    """One workbook of a delivery: its template, and the report that gives the rows of each of its sheets."""
 
     template: str
-    name: str
-    """File name without ending, in Jinja over period and recipient: never personal data."""
     sheets: dict[str, str]
-    """Sheet key in the template → report (a rule of stage ``report``) that gives its rows."""
-    returns: str | None = None
-    """Dataset under which the workbook comes back; its locked cells are then remembered."""
+    """Sheet key of the template → report (a rule of stage ``report``)."""
+    counts: str | None = None
+    """Sheet whose rows say whether there is anything to deliver; the first one by default."""
     sealing: Literal["password", "plain"] = "password"
 
-
-class DocumentSource(Frozen):
-    """One text document (docx) of a delivery."""
-
-    template: str
-    name: str
+    @property
+    def counted(self) -> str:
+        """Key of the sheet that is counted."""
+        return self.counts or next(iter(self.sheets))
 
 
 class Recipe(Frozen):
@@ -35,26 +33,27 @@ class Recipe(Frozen):
     id: str
     title: str
     clauses: tuple[str, ...]
-    when: Literal["arrival", "close", "daily"]
+    when: Moment
     """What starts it: a package's intake, a month's closing, or the daily follow-up."""
     to: Literal["sender", "party", "region", "owner"]
-    """Who gets it: the package's sender, one named party, every region of a level, every owner of open findings."""
+    """Who gets it: the package's sender, one party, each region of a level, each party asked to mend."""
     party: str | None = None
     level: str | None = None
     only_if: tuple[str, ...] = ()
     """Outcomes of the intake for which it is sent; for ``when: arrival``."""
     mail: str
-    """Template of the mail."""
-    values: dict[str, str] = {}
-    """Name in the template → report that gives it: a list of rows."""
-    figures: str | None = None
-    """Report of one row whose columns are handed to the templates by name."""
-    workbooks: tuple[SheetSource, ...] = ()
-    documents: tuple[DocumentSource, ...] = ()
+    """Template of the mail's body."""
+    document: str | None = None
+    """Template of a text that goes along as a document, if any; the mail's own body otherwise stands alone."""
+    figures: tuple[str, ...] = ()
+    """Reports of one row each, whose columns are handed to the templates by name."""
+    texts: dict[str, str] = {}
+    """Values of the templates that are policy texts."""
+    workbook: WorkbookPart | None = None
+    optional_workbook: bool = False
+    """Whether the mail goes out when the workbook has no row (then without it); otherwise nothing is delivered."""
     approvals: tuple[str, ...] = ()
     """Roles that must approve before it leaves, in order (SQ-13)."""
-    send_empty: bool = False
-    """Whether it goes out when none of its workbooks has a row."""
     hash: str
     file: str
 

@@ -69,17 +69,11 @@ def _of_recipes(policy: PolicySet) -> Iterator[Fault]:
     reports = [r.id for r in policy.rules.values() if r.stage == "report"]
     templates = [path.stem for path in (policy.include / "templates").iterdir()]
     for recipe in policy.recipes.values():
-        for report in (*recipe.values.values(), *([recipe.figures] if recipe.figures else [])):
+        book = recipe.workbook
+        for report in (*recipe.figures, *(book.sheets.values() if book else ())):
             yield from _missing(recipe.file, "report", report, reports)
-        for book in recipe.workbooks:
-            yield from _missing(recipe.file, "template", book.template, templates)
-            for report in book.sheets.values():
-                yield from _missing(recipe.file, "report", report, reports)
-            if book.returns:
-                yield from _missing(recipe.file, "returns", book.returns, policy.contracts)
-        for document in recipe.documents:
-            yield from _missing(recipe.file, "template", document.template, templates)
-        yield from _missing(recipe.file, "mail", recipe.mail, templates)
+        for template in filter(None, (recipe.mail, recipe.document, book.template if book else None)):
+            yield from _missing(recipe.file, "template", template, templates)
         if recipe.party:
             yield from _missing(recipe.file, "party", recipe.party, policy.agreements)
         for role in recipe.approvals:

@@ -11,7 +11,10 @@ from bidui.policy.contract import Frozen
 from bidui.policy.source import Source
 
 Stage = Literal["derive", "compare", "screen", "lead", "settle", "report"]
-View = Literal["signal", "lead", "finding", "case", "region", "submission", "run", "intake", "issue", "unknown", "arrival", "delivery", "name_variant"]
+View = Literal[
+    "signal", "lead", "finding", "case", "region", "submission", "run", "closing", "intake", "issue", "unknown", "arrival",
+    "delivery", "delivery_row", "name_variant", "word",
+]  # fmt: skip
 
 OUTPUT: dict[Stage, tuple[str, ...]] = {
     "compare": ("subject", "field", "discriminator", "value_a", "value_b", "row_a", "row_b"),

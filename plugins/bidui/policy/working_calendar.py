@@ -1,4 +1,4 @@
-"""The working calendar as policy: ``dictionary/holidays.csv``, one line a day off or a make-up workday, with its source."""
+"""The working calendar as policy: ``dictionary/holidays.csv``, one line a day off or make-up workday."""
 
 from __future__ import annotations
 

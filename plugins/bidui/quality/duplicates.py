@@ -1,7 +1,7 @@
 """Rows that bear the same business key within one file.
 
-The same row twice is one row and its copies; two rows that say different things under one key are all set aside, because
-nobody but the sender can say which is right.
+The same row twice is one row and its copies; two rows that say different things under one key are all set
+aside, because nobody but the sender can say which is right.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ LINE_NUMBER = "line_number"
 
 
 def with_keys(frame: pd.DataFrame, contract: Contract) -> pd.DataFrame:
-    """``frame`` with the columns that compare business keys: the mended ID number, or the text where there is none."""
+    """``frame`` with the columns that compare keys: the mended ID number, else the text as written."""
     added = {
         key_column(c): frame[f"{c.name}__number"].where(frame[f"{c.name}__number"].notna(), frame[c.name])
         for c in contract.columns
@@ -38,12 +38,16 @@ def find(frame: pd.DataFrame, contract: Contract) -> dict[int, str]:
     shared = whole[whole.duplicated(keys, keep=False)]
     if shared.empty:
         return {}
-    said = [key_column(c) if key_column(c) in frame else c.name for c in contract.columns if c.role != LINE_NUMBER]
+    said = [
+        key_column(c) if key_column(c) in frame else c.name for c in contract.columns if c.role != LINE_NUMBER
+    ]
     content = pd.Series(list(shared[said].map(_cell).itertuples(index=False, name=None)), index=shared.index)
     group = shared.groupby(keys, sort=False).ngroup()
     distinct = content.groupby(group).transform("nunique")
     copies = (distinct == 1) & group.duplicated(keep="first")
-    return {int(row): CONFLICT for row in shared.index[distinct > 1]} | {int(row): IDENTICAL for row in shared.index[copies]}
+    return {int(row): CONFLICT for row in shared.index[distinct > 1]} | {
+        int(row): IDENTICAL for row in shared.index[copies]
+    }
 
 
 def _cell(value: Any) -> str:

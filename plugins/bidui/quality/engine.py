@@ -1,8 +1,9 @@
 """One call of Great Expectations on one frame, made to fail closed.
 
-Left alone it drops expectations of unknown type from a suite, keeps the configured severity when a rule could not run,
-groups its results by column and writes values into results and logs. Here every expectation is accounted for by its rule
-id, nothing but row numbers and counts comes back, and whatever could not run is a failure.
+Left alone it drops expectations of unknown type from a suite, keeps the configured severity when a rule
+could not run, groups its results by column and writes values into results and logs. Here every expectation
+is accounted for by its rule id, nothing but row numbers and counts comes back, and whatever could not run
+is a failure.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class Outcome:
 def run(
     frame: pd.DataFrame, expectations: Sequence[Expectation], parameters: Mapping[str, Any]
 ) -> dict[str, Outcome]:
-    """Judge ``frame`` (with column ``ROW``) and return rule id → outcome, complete. GateError when that is not to be had."""
+    """Judge ``frame`` (with column ``ROW``): rule id → outcome, complete, or GateError."""
     if not expectations:
         return {}
     try:
@@ -62,15 +63,17 @@ def run(
     return dict(found)
 
 
-def _validate(frame: pd.DataFrame, expectations: Sequence[Expectation], parameters: Mapping[str, Any]) -> Iterable[Any]:
+def _validate(
+    frame: pd.DataFrame, expectations: Sequence[Expectation], parameters: Mapping[str, Any]
+) -> Iterable[Any]:
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     _silence()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import great_expectations as gx
-        from great_expectations.data_context.types.base import ProgressBarsConfig
+        import great_expectations as gx  # noqa: PLC0415 - costs seconds
+        from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415
 
-        import bidui.quality.expectations  # noqa: F401 - registers our own
+        import bidui.quality.expectations  # noqa: F401, PLC0415 - registers our own
 
         _silence()
         context = gx.get_context(mode="ephemeral")
@@ -98,7 +101,9 @@ def _outcome(result: Any) -> Outcome:
     counts = {name: int(found[name]) for name in _COUNTS if found.get(name) is not None}
     if result.expectation_config.type == "expect_table_row_count_to_be_between" and "observed_value" in found:
         counts["rows"] = int(found["observed_value"])
-    could_run = bool(found) and not _raised(result.exception_info) and len(rows) == counts.get("unexpected_count", 0)
+    could_run = (
+        bool(found) and not _raised(result.exception_info) and len(rows) == counts.get("unexpected_count", 0)
+    )
     return Outcome(bool(result.success), rows, counts, could_run)
 
 

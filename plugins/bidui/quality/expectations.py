@@ -1,4 +1,4 @@
-"""Expectations that Great Expectations lacks. Importing this module registers them; only ``engine`` does, inside a function."""
+"""Expectations that Great Expectations lacks. Importing this module registers them; ``engine`` does so."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class OneMarkedRowPerGroup(ColumnPairMapMetricProvider):
 
 
 class ExpectOneMarkedRowPerGroup(ColumnPairMapExpectation):
-    """Every group (column_A) has exactly one row whose column_B is ``marker``: one head per household, for example."""
+    """Every group (column_A) has exactly one row whose column_B is ``marker``: one head per household."""
 
     marker: str
     ignore_row_if: str = "either_value_is_missing"

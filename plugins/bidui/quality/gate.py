@@ -1,7 +1,7 @@
-"""The gate of one package: the contract's own checks and the suite's, in one call, as row issues and table issues.
+"""The gate of one package: the contract's own checks and the suite's, as row issues and table issues.
 
-It fails closed: an expectation that was dropped, could not run or lacks a parameter refuses the file with ``gate_error``.
-What leaves here are row numbers, column names, codes and counts; never a value.
+It fails closed: an expectation that was dropped, could not run or lacks a parameter refuses the file with
+``gate_error``. What leaves here are row numbers, column names, codes and counts; never a value.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class GateResult:
     table_issues: tuple[TableIssue, ...]
     refused: bool
     not_applicable: tuple[str, ...] = ()
-    """Rules left out because their parameter is known to have no value: no previous submission, no data date."""
+    """Rules left out because a parameter has no value: no previous submission, no data date."""
     reason: str = ""
     """Why the gate itself failed: names from the policy and exception classes only."""
 
@@ -57,7 +57,7 @@ class GateResult:
 def parameters(
     period: Period, *, received_on: date, data_date: date | None, previous_rows: int | None
 ) -> dict[str, date | int | None]:
-    """Every parameter that a suite may name; ``None`` means that there is none, and its rules do not apply."""
+    """Every parameter that a suite may name; with ``None`` for it, a rule does not apply."""
     return {
         "period_first_day": period.first_day, "period_last_day": period.last_day, "period_year": period.year,
         "received_on": received_on, "data_date": data_date, "previous_rows": previous_rows,
@@ -72,40 +72,53 @@ def check(
     parameters: Mapping[str, Any],
     exclude_rows: AbstractSet[int],
     codes: Mapping[str, Collection[str]] | None = None,
+    whole: bool = True,
 ) -> GateResult:
     """Judge the normalised rows of one package.
 
-    ``frame`` is indexed by the row number in the file and holds the contract's columns and the facts derived from ID
-    numbers. ``exclude_rows`` were set aside while reading: they are not judged, and count only towards the share of rows
-    set aside. ``parameters`` come from ``gate.parameters``; ``codes`` (code list → codes) has the code lists asserted again.
+    ``frame`` is indexed by the row number in the file and holds the contract's columns and the facts
+    derived from ID numbers. ``exclude_rows`` were set aside while reading: they are not judged, and count
+    only towards the share of rows set aside. ``parameters`` come from ``gate.parameters``; ``codes`` (code
+    list → codes) has the code lists asserted again. An amendment is
+    not ``whole``: it holds the changed rows only, so neither the table nor a household is judged.
     """
-    whole = duplicates.with_keys(frame, contract)
-    passed = whole[~whole.index.isin(exclude_rows)]
+    keyed = duplicates.with_keys(frame, contract)
+    passed = keyed[~keyed.index.isin(exclude_rows)]
     twice = duplicates.find(passed, contract)
     passed = passed[~passed.index.isin(twice)]
     lost = set(exclude_rows) | {row for row, code in twice.items() if code == duplicates.CONFLICT}
     stated = (*compile_contract(contract, codes), *suite.expectations)
+    if not whole:
+        stated = tuple(e for e in stated if e.on_rows)
     none = {name for name, value in parameters.items() if value is None}
     asked = [e for e in stated if not e.parameters & none]
     issues = _of_duplicates(twice, contract)
     left_out = tuple(e.meta.rule for e in stated if e.parameters & none)
     try:
-        batch = _batch(passed, whole[whole.index.isin(lost)], contract, asked)
-        found = engine.run(batch, asked, {name: _parameter(v) for name, v in parameters.items() if v is not None})
+        lost_rows = keyed[keyed.index.isin(lost)] if whole else keyed
+        batch = _batch(passed, lost_rows, contract, asked)
+        found = engine.run(
+            batch, asked, {name: _parameter(v) for name, v in parameters.items() if v is not None}
+        )
     except GateError as error:
         refusal = TableIssue(GATE_ERROR, GATE_ERROR, "refuse", {})
-        return GateResult(_table(issues), (refusal,), refused=True, not_applicable=left_out, reason=str(error))
+        return GateResult(
+            _table(issues), (refusal,), refused=True, not_applicable=left_out, reason=str(error)
+        )
     table_issues: list[TableIssue] = []
     for e in asked:
         _judge(e, found[e.meta.rule], issues, table_issues)
     rows = _table(issues)
     aside = set(exclude_rows) | set(rows.loc[rows["effect"] == "quarantine", "row"])
-    table_issues += _of_share(contract, len(aside), len(frame))
+    if whole:
+        table_issues += _of_share(contract, len(aside), len(frame))
     refused = any(issue.effect == "refuse" for issue in table_issues)
     return GateResult(rows, tuple(table_issues), refused, left_out)
 
 
-def _judge(e: Expectation, outcome: Outcome, issues: list[tuple[Any, ...]], table_issues: list[TableIssue]) -> None:
+def _judge(
+    e: Expectation, outcome: Outcome, issues: list[tuple[Any, ...]], table_issues: list[TableIssue]
+) -> None:
     if not outcome.could_run or (e.on_rows and not outcome.success and not outcome.rows):
         table_issues.append(TableIssue(e.meta.rule, GATE_ERROR, "refuse", {}))
     elif e.on_rows:
@@ -133,7 +146,9 @@ def _table(issues: list[tuple[Any, ...]]) -> pd.DataFrame:
     return table.drop_duplicates().sort_values(["row", "rule"], kind="stable", ignore_index=True)
 
 
-def _batch(passed: pd.DataFrame, lost: pd.DataFrame, contract: Contract, asked: list[Expectation]) -> pd.DataFrame:
+def _batch(
+    passed: pd.DataFrame, lost: pd.DataFrame, contract: Contract, asked: list[Expectation]
+) -> pd.DataFrame:
     """Only the columns that are asked about, in the types that expectations can compare."""
     household = contract.column("household_key")
     if household is not None:
@@ -144,7 +159,9 @@ def _batch(passed: pd.DataFrame, lost: pd.DataFrame, contract: Contract, asked: 
         raise GateError(f"columns missing from the frame: {', '.join(missing)}")
     types = {c.name: c.type for c in contract.columns}
     batch = {name: _typed(passed[name], _type(name, types)) for name in names}
-    return pd.DataFrame({engine.ROW: passed.index.astype("int64"), **{n: s.to_numpy() for n, s in batch.items()}})
+    return pd.DataFrame(
+        {engine.ROW: passed.index.astype("int64"), **{n: s.to_numpy() for n, s in batch.items()}}
+    )
 
 
 def _type(name: str, types: Mapping[str, str]) -> str:
@@ -153,7 +170,7 @@ def _type(name: str, types: Mapping[str, str]) -> str:
 
 def _typed(values: pd.Series, kind: str) -> pd.Series:
     if kind in _DATE_TYPES:
-        typed = pd.to_datetime(values, errors="coerce")
+        typed: pd.Series = pd.to_datetime(values, errors="coerce")
     elif kind in _NUMBER_TYPES:
         typed = pd.to_numeric(values, errors="coerce").astype("float64")
     else:

@@ -1,7 +1,8 @@
-"""Expectation suites: hand-edited files in Great Expectations' own shape, and what a contract itself compiles to.
+"""Expectation suites: hand-edited files in Great Expectations' own shape, and what a contract compiles to.
 
-A suite says what the contract cannot. Required columns, code lists, bounds, the business key and completeness are stated
-once, in the contract, and compiled here; ``restated`` refuses a suite that says them again.
+A suite says what the contract cannot. Required columns, code lists, bounds, the business key and
+completeness are stated once, in the contract, and compiled here; ``restated`` refuses a suite that says
+them again.
 """
 
 from __future__ import annotations
@@ -26,13 +27,18 @@ PARAMETERS = frozenset(
 """What ``{$PARAMETER: …}`` may name; ``gate.parameters`` makes them all."""
 
 HOUSEHOLD_COMPLETE = "household__complete"
-"""Column that the gate adds: no row of this household was set aside, so a check over the household can be trusted."""
+"""Column that the gate adds: no row of this household was set aside, so the household can be judged."""
 
-ID_FACTS = ("number", "birth", "sex", "form", "problem")
+ID_FACTS = ("number", "birth", "sex", "form", "problem", "digits")
 """Columns ``<column>__<fact>`` that the intake derives from every ID number."""
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
-_SEVERITIES = {"quarantine": ("critical",), "refuse": ("critical",), "warn": ("warning",), "note": ("info", "warning")}
+_SEVERITIES = {
+    "quarantine": ("critical",),
+    "refuse": ("critical",),
+    "warn": ("warning",),
+    "note": ("info", "warning"),
+}
 
 
 class Meta(Frozen):
@@ -69,7 +75,9 @@ class Expectation(Frozen):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.severity not in _SEVERITIES[self.meta.effect]:
-            raise ValueError(f"effect {self.meta.effect} has severity {' or '.join(_SEVERITIES[self.meta.effect])}")
+            raise ValueError(
+                f"effect {self.meta.effect} has severity {' or '.join(_SEVERITIES[self.meta.effect])}"
+            )
         if self.on_rows and "mostly" in self.kwargs:
             raise ValueError("mostly belongs to the whole table: effect refuse or warn")
         return self
@@ -131,21 +139,23 @@ def load(path: Path, include: Path) -> Suite:
     return suite
 
 
-def compile_contract(contract: Contract, codes: Mapping[str, Collection[str]] | None = None) -> tuple[Expectation, ...]:
+def compile_contract(
+    contract: Contract, codes: Mapping[str, Collection[str]] | None = None
+) -> tuple[Expectation, ...]:
     """What the contract says of its normalised rows, for the rows that the intake let pass.
 
-    Required, code list and bounds were judged while reading; saying them again here keeps out what slipped through.
-    ``codes`` (code list → its codes) states the sets; without it they are left to the intake.
+    Required, code list and bounds were judged while reading; saying them again here keeps out what slipped
+    through. ``codes`` (code list → its codes) states the sets; without it they are left to the intake.
     """
     return (*_of_columns(contract, codes or {}), *_of_key(contract), *_of_row_count(contract))
 
 
 def restated(suite: Suite, contract: Contract) -> list[str]:
-    """Complaints about expectations that repeat the contract; an expectation with a row condition or ``mostly`` says more."""
+    """Complaints about expectations that repeat the contract; a row condition or ``mostly`` says more."""
     lists = {c.code_list: ("",) for c in contract.columns if c.code_list}
     compiled = {(e.type, frozenset(e.subjects)): e.meta.rule for e in compile_contract(contract, lists)}
     return [
-        f"{suite.file}: {e.meta.rule} repeats {compiled[e.type, frozenset(e.subjects)]}; change the contract instead"
+        f"{suite.file}: {e.meta.rule} repeats {compiled[e.type, frozenset(e.subjects)]} of the contract"
         for e in suite.expectations
         if not {"row_condition", "mostly"} & e.kwargs.keys()
         and (e.type, frozenset(e.subjects)) in compiled
@@ -155,7 +165,9 @@ def restated(suite: Suite, contract: Contract) -> list[str]:
 
 def unknown_columns(suite: Suite, contract: Contract) -> list[str]:
     """Complaints about columns that neither the contract, the intake nor the gate provides."""
-    derived = {f"{c.name}__{fact}" for c in contract.columns if c.identifier == "id_number" for fact in ID_FACTS}
+    derived = {
+        f"{c.name}__{fact}" for c in contract.columns if c.identifier == "id_number" for fact in ID_FACTS
+    }
     known = {c.name for c in contract.columns} | derived
     if contract.column("household_key"):
         known.add(HOUSEHOLD_COMPLETE)
@@ -176,63 +188,70 @@ def undeclared_issues(suite: Suite, codes: Collection[str]) -> list[str]:
 
 
 def key_column(column: Column) -> str:
-    """Name of the gate's column for one part of the business key: an ID number is compared as mended, not as written."""
+    """Name of the gate's column for one part of the key: an ID number is compared as mended."""
     return f"{column.name}__key" if column.identifier == "id_number" else column.name
 
 
 def _of_columns(contract: Contract, codes: Mapping[str, Collection[str]]) -> Iterator[Expectation]:
     for c in contract.columns:
+        listing = codes.get(c.code_list or "") if c.type == "code" else None
         if c.required:
+            kind = "expect_column_values_to_not_be_null"
             yield _stated(
-                f"contract.required.{c.name}", "expect_column_values_to_not_be_null", "required_missing", f"{c.title}必填",
-                column=c.name,
-            )  # fmt: skip
+                f"contract.required.{c.name}", kind, "required_missing", f"{c.title}必填", {"column": c.name}
+            )
         if c.minimum is not None or c.maximum is not None:
+            kind = "expect_column_values_to_be_between"
+            bounds = {"column": c.name, "min_value": c.minimum, "max_value": c.maximum}
+            yield _stated(f"contract.range.{c.name}", kind, "out_of_range", f"{c.title}在允许范围内", bounds)
+        if listing is not None:
+            kind = "expect_column_values_to_be_in_set"
+            listed = {"column": c.name, "value_set": sorted(listing)}
             yield _stated(
-                f"contract.range.{c.name}", "expect_column_values_to_be_between", "out_of_range", f"{c.title}在允许范围内",
-                column=c.name, min_value=c.minimum, max_value=c.maximum,
-            )  # fmt: skip
-        if c.type == "code" and c.code_list in codes:
-            yield _stated(
-                f"contract.codes.{c.name}", "expect_column_values_to_be_in_set", "not_in_code_list", f"{c.title}在代码表内",
-                column=c.name, value_set=sorted(codes[c.code_list]),
-            )  # fmt: skip
+                f"contract.codes.{c.name}", kind, "value_not_in_list", f"{c.title}在代码表内", listed
+            )
 
 
 def _of_key(contract: Contract) -> Iterator[Expectation]:
     names = [key_column(c) for c in contract.key]
+    title = "业务主键在本文件内不重复"
     if len(names) == 1:
-        kind, kwargs = "expect_column_values_to_be_unique", {"column": names[0]}
-    else:
-        kind, kwargs = "expect_compound_columns_to_be_unique", {"column_list": names, "ignore_row_if": "any_value_is_missing"}
-    if names:
-        yield _stated("contract.key", kind, "duplicate_conflict", "业务主键在本文件内不重复", **kwargs)
+        kind = "expect_column_values_to_be_unique"
+        yield _stated("contract.key", kind, "duplicate_conflict", title, {"column": names[0]})
+    elif names:
+        kind = "expect_compound_columns_to_be_unique"
+        stated = {"column_list": names, "ignore_row_if": "any_value_is_missing"}
+        yield _stated("contract.key", kind, "duplicate_conflict", title, stated)
 
 
 def _of_row_count(contract: Contract) -> Iterator[Expectation]:
     bound = contract.complete_if
     kind = "expect_table_row_count_to_be_between"
     if bound.minimum_rows:
-        yield _stated(
-            "contract.rows.minimum", kind, "rows_too_few", "行数不低于约定下限", effect="warn", min_value=bound.minimum_rows
-        )
+        title = "行数不低于约定下限"
+        low = {"min_value": bound.minimum_rows}
+        yield _stated("contract.rows.minimum", kind, "rows_too_few", title, low, "warn")
     if bound.maximum_change is not None:
-        # Great Expectations cuts the bounds of a row count down to whole numbers: the lower one has to be rounded up first.
-        low = f"previous_rows * {1 - bound.maximum_change:g} + 0.999999"
-        high = f"previous_rows * {1 + bound.maximum_change:g} + 0.000001"
-        yield _stated(
-            "contract.rows.change", kind, "rows_changed", "与上期相比行数变化在约定幅度内", effect="warn",
-            min_value={"$PARAMETER": low}, max_value={"$PARAMETER": high},
-        )  # fmt: skip
+        # Great Expectations cuts the bounds of a row count down to whole numbers: round the lower one up.
+        bounds = {
+            "min_value": {"$PARAMETER": f"previous_rows * {1 - bound.maximum_change:g} + 0.999999"},
+            "max_value": {"$PARAMETER": f"previous_rows * {1 + bound.maximum_change:g} + 0.000001"},
+        }
+        title = "与上期相比行数变化在约定幅度内"
+        yield _stated("contract.rows.change", kind, "rows_changed", title, bounds, "warn")
 
 
 def _stated(
-    rule: str, kind: str, issue: str, title: str, effect: Literal["quarantine", "warn"] = "quarantine", **kwargs: Any
+    rule: str,
+    kind: str,
+    issue: str,
+    title: str,
+    kwargs: dict[str, Any],
+    effect: Literal["quarantine", "warn"] = "quarantine",
 ) -> Expectation:
-    return Expectation(
-        type=kind, kwargs=kwargs, severity="critical" if effect == "quarantine" else "warning",
-        meta=Meta(rule=rule, issue=issue, effect=effect, title=title),
-    )  # fmt: skip
+    severity: Literal["critical", "warning"] = "critical" if effect == "quarantine" else "warning"
+    meta = Meta(rule=rule, issue=issue, effect=effect, title=title)
+    return Expectation(type=kind, kwargs=kwargs, severity=severity, meta=meta)
 
 
 def _parameters_in(node: Any) -> Iterator[str]:

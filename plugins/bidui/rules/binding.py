@@ -35,7 +35,8 @@ VIEWS: Mapping[str, str] = {
     "lead": """SELECT l.lead_id, l.lead_no, l.household_id, l.period, l.round, l.region, l.level, l.causes, l.due,
             k.signal_key, k.run_id
         FROM core.lead l JOIN core.lead_signal k USING (lead_id) WHERE l.hub = :hub AND l.recorded_as_of <= :as_of""",
-    "case": "SELECT c.* FROM core.case_state c WHERE c.hub = :hub AND c.recorded_as_of <= :as_of",
+    "case": """SELECT c.*, f.kind AS finding_kind FROM core.case_state c LEFT JOIN core.finding f USING (hub, finding_key)
+        WHERE c.hub = :hub AND c.recorded_as_of <= :as_of""",
     "submission": "SELECT s.* FROM core.submission s WHERE s.hub = :hub AND s.recorded_as_of <= :as_of",
     "run": "SELECT r.* FROM core.run r WHERE r.run_id = ANY(:runs)",
     "unknown": "SELECT u.*, r.rule, r.period FROM core.unknown u JOIN core.run r USING (run_id) WHERE u.run_id = ANY(:runs)",
@@ -45,6 +46,10 @@ VIEWS: Mapping[str, str] = {
         WHERE a.hub = :hub AND i.recorded_as_of <= :as_of""",
     "issue": """SELECT q.*, a.party, a.dataset FROM core.row_issue q JOIN core.arrival a USING (arrival_id) WHERE a.hub = :hub""",
     "name_variant": "SELECT v.name_a, v.name_b, v.reason FROM identity.name_variant v",
+    "word": "SELECT w.* FROM jsonb_to_recordset(CAST(:words AS jsonb)) AS w(list text, code text, label text, advice text)",
+    "delivery_row": """SELECT r.*, d.recipe, d.recipient, d.period FROM out.delivery_row r JOIN out.delivery d USING (delivery_id)
+        WHERE d.hub = :hub AND d.recorded_as_of <= :as_of""",
+    "closing": "SELECT c.* FROM core.closing c WHERE c.hub = :hub AND c.recorded_as_of <= :as_of",
     "delivery": "SELECT d.* FROM out.delivery d WHERE d.hub = :hub AND d.recorded_as_of <= :as_of",
 }
 """The published views, as they stand at (hub, period, as_of); ``:runs`` are the runs in force for the period."""
@@ -87,7 +92,7 @@ class Binder:
             if read.dataset:
                 choices.append([(alias, read.dataset)])
             elif read.role:
-                choices.append([(alias, _id_of(d)) for d in self.policy.in_role(read.role)])
+                choices.append([(alias, dataset) for dataset in self.policy.in_role(read.role)])
         return [dict(choice) for choice in product(*choices)]
 
     def bind(
@@ -110,7 +115,7 @@ class Binder:
         return bound
 
     def _dataset(self, bound: Bound, alias: str, dataset: str, read: Read, fixed: list[int] | None) -> str:
-        derived = next((r for r in self.policy.of_stage("derive") if r.produces == dataset), None)
+        derived = self.policy.derived(dataset)
         if derived is None:
             return self._rows(bound, alias, self.policy.contracts[dataset], read, fixed)
         inner = []
@@ -169,10 +174,6 @@ class Binder:
             if missing := wanted - {s.scope for s in submissions}:
                 return f"{len(missing)} scopes missing"
         return None
-
-
-def _id_of(dataset: Contract | Rule) -> str:
-    return (dataset.produces or "") if isinstance(dataset, Rule) else dataset.id
 
 
 def _data_columns(contract: Contract) -> list[str]:

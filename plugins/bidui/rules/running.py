@@ -106,6 +106,8 @@ def run(connection: Connection, policy: PolicySet, bound: Bound, as_of: datetime
 def _produce(connection: Connection, bound: Bound, facts: dict[str, Any]) -> int:
     """Run the SELECT into the temporary table ``product``, unknown subjects set apart; returns the number of keys."""
     connection.execute(text("DROP TABLE IF EXISTS product, apart"))
+    # A rule reads whole months: a wrong estimate of their size must cost seconds, not hours.
+    connection.execute(text("SET LOCAL enable_nestloop = off"))
     connection.execute(text(bound.statement("CREATE TEMP TABLE product ON COMMIT DROP AS", "SELECT * FROM result")), facts)
     if bound.rule.absent_from:
         for statement in _SET_APART:

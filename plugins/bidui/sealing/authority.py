@@ -46,12 +46,14 @@ class HubKeys:
 
 
 def create_hub_keys(folder: Path, *, now: datetime, next_update: datetime, days: int = 3650) -> HubKeys:
-    """Make all keys of a new hub. The authority is valid for ``days`` from ``now``, its revocation list until
-    ``next_update``: after that nothing is accepted until :func:`renew_revocations`.
+    """Make all keys of a new hub.
+
+    The authority is valid for ``days`` from ``now``, its revocation list until ``next_update``: after that
+    no package is accepted until :func:`renew_revocations`.
 
     Raises:
         SealError: keys_exist.
-    """  # noqa: D205 - one sentence, two lines
+    """
     if folder.exists() and any(folder.iterdir()):
         raise SealError(SealCode.KEYS_EXIST)
     (folder / ISSUED).mkdir(mode=0o700, parents=True, exist_ok=True)

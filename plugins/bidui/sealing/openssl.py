@@ -40,7 +40,7 @@ def _check_version(binary: str) -> None:
 
 def _call(binary: str, arguments: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("OPENSSL_", "SSL_"))}
-    return subprocess.run(  # noqa: S603 - fixed command, list arguments, paths made by us
+    return subprocess.run(
         [binary, *arguments],
         stdin=subprocess.DEVNULL,  # an encrypted key must fail, not wait for a terminal
         capture_output=True,

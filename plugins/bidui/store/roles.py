@@ -52,7 +52,9 @@ def grant(connection: Connection) -> None:
         f"GRANT SELECT ON ALL TABLES IN SCHEMA core, data, out TO {readers}",
         f"GRANT SELECT ON ALL TABLES IN SCHEMA identity TO {Role.INTAKE.login}, {Role.DELIVER.login}",
         f"GRANT SELECT ON {', '.join(_PUBLISHED)} TO {Role.COMPARE.login}",
-        f"GRANT INSERT ON ALL TABLES IN SCHEMA data TO {Role.INTAKE.login}",
+        # MAINTAIN lets intake refresh the planner's statistics of what it has just loaded.
+        f"GRANT INSERT, MAINTAIN ON ALL TABLES IN SCHEMA data TO {Role.INTAKE.login}",
+        f"GRANT MAINTAIN ON identity.person, identity.term, identity.household, identity.sighting TO {Role.INTAKE.login}",
         *(f"GRANT INSERT ON {', '.join(tables)} TO {role.login}" for role, tables in _INSERTS.items()),
     ]
     for statement in statements:

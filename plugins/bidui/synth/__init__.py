@@ -1,6 +1,7 @@
-"""The synthetic hub: people and files whose truth is known. A leaf: it reads contracts and dictionaries, never a rule.
+"""The synthetic hub: people and files whose truth is known.
 
-``make`` writes the files of every party and ``truth.jsonl``; ``include/synth/README.md`` explains the data it follows.
+A leaf: it reads contracts and dictionaries, never a rule. ``make`` writes the files of every party and
+``truth.jsonl``; ``include/synth/README.md`` explains the data that it follows.
 """
 
 from bidui.synth.making import Summary, make

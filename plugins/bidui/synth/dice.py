@@ -1,4 +1,4 @@
-"""Chance that repeats: every use has a named stream of its own, so that a change in one does not shift the others."""
+"""Chance that repeats: every use has a named stream, so that a change in one does not shift the others."""
 
 from __future__ import annotations
 

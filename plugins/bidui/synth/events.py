@@ -1,6 +1,7 @@
 """Planting: what happens to whom, when, in which system it shows and for how long.
 
-At most one standing event per household (``beside`` and ``again`` say otherwise on purpose), so that truth is unambiguous.
+At most one standing event per household (``beside`` and ``again`` say otherwise on purpose), so that truth is
+unambiguous.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from bidui.synth.world import NOBODY, Household, Maker, Person, World
 
 @dataclass
 class Event:
-    """One planted event. ``until`` is the index of the period in which it is put right, None where it stays."""
+    """One planted event. ``until`` is the index of the period that puts it right, None where it stays."""
 
     kind: str
     index: int
@@ -54,19 +55,28 @@ class Planter:
     _busy_outside: set[int] = field(default_factory=set)
 
     def plant(self, index: int, period: Period) -> None:
-        """All events of the period numbered ``index`` from 0; SynthError("too_few_candidates") where the world is too small."""
+        """All events of the period numbered ``index`` from 0.
+
+        Raises SynthError("too_few_candidates") where the world is too small for them; kinds that need an
+        earlier event (``beside``, ``again``) are planted as far as one stands.
+        """
         for kind in self.settings.events:
             wanted = self.amount(kind.first if index == 0 else kind.later)
             dice = Dice(self.seed, f"{kind.kind} {index}")
             for offset in kind.offsets if kind.boundary else (None,):
-                planted = 0
+                planted, start = 0, dice.fraction()
                 for persons in self._candidates(kind, offset, index, period, dice) if wanted else ():
-                    self._happen(kind, persons, offset, index, period, dice)
+                    is_mended = int(start + (planted + 1) * kind.mended) > int(start + planted * kind.mended)
+                    self._happen(kind, persons, offset, index, period, dice, is_mended=is_mended)
                     planted += 1
                     if planted == wanted:
                         break
-                if planted < wanted:
+                if planted < wanted and not (kind.again or kind.beside):
                     raise SynthError("too_few_candidates", kind=kind.kind, wanted=wanted, found=planted)
+
+    def effects(self) -> list[Effect]:
+        """The effects of all events, in the order in which they were planted."""
+        return [effect for event in self.events for effect in event.effects]
 
     def amount(self, at_scale_1: int) -> int:
         """A count at this scale; what is wanted at all is there at least once."""
@@ -141,7 +151,7 @@ class Planter:
                     yield tuple(dice.shuffled(members)[: kind.persons])
 
     def _related(self, kind: EventKind, group: Group, index: int, dice: Dice) -> Iterator[tuple[Person, ...]]:
-        """The same person as an earlier event that still stands (``again``), or another of that household (``beside``)."""
+        """The person of an earlier event that still stands (``again``), or another of that household."""
         lately = {h.number for e in self.events if e.index == index for h in e.households}
         earlier = [
             e
@@ -174,6 +184,8 @@ class Planter:
         index: int,
         period: Period,
         dice: Dice,
+        *,
+        is_mended: bool,
     ) -> None:
         born = self.settings.groups[kind.who].born
         on = None
@@ -181,7 +193,7 @@ class Planter:
             on = persons[0].birth
         elif kind.days or kind.boundary == "death_days":
             on = self._date(kind, offset, period, dice)
-        until = index + 1 if dice.chance(kind.mended) else None
+        until = index + 1 if is_mended else None
         homes = {p.household.number: p.household for p in persons if p.household is not NOBODY}
         second = None
         if any(said.also == "second_household" for said in kind.says.values()):
@@ -211,7 +223,7 @@ class Planter:
             self._busy[number] = None if kind.next or until is None else until
 
     def _date(self, kind: EventKind, offset: int | None, period: Period, dice: Dice) -> date:
-        """The event's date: on its boundary, or within ``days`` before the period's last day and known by the data date."""
+        """The event's date: on its boundary, or within ``days``, and known by the data date."""
         if kind.boundary in ("death_days", "newborn_days"):
             days = getattr(self.settings.boundaries, kind.boundary) + (offset or 0)
         else:
@@ -255,7 +267,7 @@ class Planter:
         )
 
     def _leaves(self, kind: EventKind, offset: int | None, household: Household) -> bool:
-        """For a death that leaves a stated number of able members: whether this household would be left so."""
+        """For a death that leaves so many able members: whether this household would be left so."""
         if kind.boundary != "able_left":
             return True
         able = sum(p.skill in self.settings.statement.able for p in household.members)

@@ -1,7 +1,7 @@
 """Truth's own evaluation: what a comparison of two statements should find.
 
-Plain Python over the rows that the two systems state, person by person. It knows neither the events that were planted nor
-the rules of the product; the thresholds and words come from truth's settings.
+Plain Python over the rows that the two systems state, person by person. It knows neither the events that were
+planted nor the rules of the product; the thresholds and words come from truth's settings.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ class Judge:
         row: RegisterRow | RosterRow,
         loose: dict[tuple[str, str], list[str]],
     ) -> Line:
-        """The absence, or ``unknown`` where a row that could be this person's lies unresolved on the other side."""
+        """The absence, or ``unknown`` where an unresolved row on the other side could be this person's."""
         candidates = loose.get((self.sameness.fold(row.name), row.village), [])
         if any(is_near(number, other, self.boundaries.id_digits) for other in candidates):
             return Line("unknown", "person", number, kind, systems)
@@ -175,7 +175,7 @@ class Judge:
 
 
 def _occurrence(rows: Sequence[RosterRow], period: Period) -> str:
-    """Since when somebody is uninsured: the stop date, else the last insured year, else the year of the period."""
+    """Since when somebody is uninsured: the stop date, else the last insured year, else the period's."""
     for row in rows:
         if row.stop_date:
             return row.stop_date.isoformat()

@@ -22,7 +22,7 @@ def write(
     says: dict[str, object],
     day: date,
 ) -> None:
-    """One table as a file of ``form``; ``says`` fills the lines above and below, ``day`` is the workbook's date."""
+    """One table as a file; ``says`` fills the lines above and below it, ``day`` is the workbook's date."""
     file.parent.mkdir(parents=True, exist_ok=True)
     above = [line.format(**says) for line in form.above]
     below = [line.format(**says) for line in form.below]

@@ -6,12 +6,14 @@ Truth keeps its own check digit on purpose: it must not be right or wrong togeth
 from __future__ import annotations
 
 from datetime import date
+from functools import lru_cache
 
 from bidui.synth.dice import Dice
 
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK = "10X98765432"
 _BIRTH = slice(6, 14)
+_ROUNDED = "000"
 
 
 def check_digit(first17: str) -> str:
@@ -19,6 +21,7 @@ def check_digit(first17: str) -> str:
     return _CHECK[sum(int(d) * w for d, w in zip(first17, _WEIGHTS, strict=True)) % 11]
 
 
+@lru_cache(maxsize=1 << 17)
 def is_valid(number: str) -> bool:
     """Whether ``number`` has 18 places, a day that exists and the right last character."""
     if len(number) != 18 or not (number.isascii() and number[:17].isdigit()):
@@ -37,7 +40,10 @@ def birth_date(number: str) -> date:
 
 
 def is_near(a: str, b: str, digits: int) -> bool:
-    """Whether two numbers could be one person's: same day of birth, ``digits`` places apart, or two neighbours swapped."""
+    """Whether two numbers could be one person's.
+
+    They share the day of birth, are at most ``digits`` places apart or have two neighbours swapped.
+    """
     if len(a) != 18 or len(b) != 18:
         return False
     apart = [i for i in range(18) if a[i] != b[i]]
@@ -69,7 +75,10 @@ class Mint:
 
 
 def slip(number: str, kind: str, dice: Dice) -> str:
-    """``number`` as mistyped: ``digit``, ``swap`` (two neighbours) or ``two_birth_digits``; never a valid number."""
+    """``number`` as mistyped: ``digit``, ``swap`` (two neighbours) or ``two_birth_digits``.
+
+    Its check digit never fits, and it does not look as if a spreadsheet had rounded it.
+    """
     while True:
         wrong = list(number)
         if kind == "digit":
@@ -83,7 +92,7 @@ def slip(number: str, kind: str, dice: Dice) -> str:
             for at in (first, first + 2):
                 wrong[at] = _other(wrong[at], dice)
         text = "".join(wrong)
-        if text != number and check_digit(text[:17]) != text[17]:
+        if text != number and check_digit(text[:17]) != text[17] and not text.endswith(_ROUNDED):
             return text
 
 

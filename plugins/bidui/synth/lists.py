@@ -1,4 +1,4 @@
-"""What the synthetic hub takes from ``include/dictionary`` and the contracts: words, places and headers. No rule."""
+"""What the synthetic hub takes from dictionaries and contracts: words, places and headers. No rule."""
 
 from __future__ import annotations
 

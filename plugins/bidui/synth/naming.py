@@ -1,4 +1,4 @@
-"""Names of synthetic people, the slips that change them, and truth's own view of when two names are the same."""
+"""Names of synthetic people, the slips that change them, and truth's own view of when two are the same."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _WIDE_SPACE = "\u3000"
 
 @dataclass(frozen=True)
 class Sameness:
-    """When two names are the same: spaces, the form of the middle dot and declared variant characters do not count."""
+    """When two names are the same: spaces, the kind of middle dot and declared variants do not count."""
 
     dots: tuple[str, ...]
     pairs: tuple[tuple[str, str], ...]
@@ -46,7 +46,7 @@ class Namer:
         self._sameness = sameness
         given = names.given
         self._given = {"male": given.male + given.either, "female": given.female + given.either}
-        self._variant = "".join(a for a, _ in sameness.pairs)
+        self._variant = "".join(b for _, b in sameness.pairs if b not in names.surnames.common)
         self._slips: dict[str, Callable[[str, Dice], str]] = {
             "misspelt": self._misspelt,
             "dropped": lambda name, dice: name[:-1],

@@ -1,4 +1,4 @@
-"""Projection of truth onto a dataset's columns, as ``include/synth/<party>.<dataset>.yaml`` says (README.md there).
+"""Projection of truth onto a dataset's columns, as ``include/synth/<party>.<dataset>.yaml`` says.
 
 A column's expression is compiled once into a function of a row's context; the vocabulary is closed.
 """
@@ -6,7 +6,7 @@ A column's expression is compiled once into a function of a row's context; the v
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from itertools import accumulate
 from operator import attrgetter
@@ -47,6 +47,8 @@ class Untidiness(Frozen):
     count: int
     forms: tuple[str, ...] = ()
     born_before: int = 0
+    code: str | None = None
+    """Row issue that it makes, if any."""
     quarantined: bool = False
     """The row is lost; it is an ordinary person's, so truth is not touched."""
 
@@ -142,7 +144,7 @@ def _dataset(include: Path, file: Path) -> Dataset:
     for column in contract:
         if (alias := projection.aliases.get(column.name)) and alias not in column.aliases:
             raise SynthError("unknown_alias", file=file.name, column=column.name)
-    compiler = _Compiler(include, file.name)
+    compiler = _Compiler(include, file.name, projection.rows)
     cells = tuple(compiler.compile(projection.columns[c.name], at) for at, c in enumerate(contract))
     return Dataset(file.stem, projection, contract, cells)
 
@@ -158,9 +160,21 @@ def mixed(salt: int, column: int) -> float:
 class _Compiler:
     """Turns expressions into functions."""
 
-    def __init__(self, include: Path, file: str) -> None:
+    def __init__(self, include: Path, file: str, rows: System) -> None:
         self._include = include
         self._file = file
+        self._rows = rows
+        said = RegisterRow if rows == "register" else RosterRow
+        self._about: dict[str, type] = {
+            rows: said,
+            "head": said,
+            "person": Person,
+            "household": Household,
+            "village": Region,
+            "town": Region,
+            "county": Region,
+            "period": Period,
+        }
         self._words = {
             "const": self._const,
             "from": self._from,
@@ -230,10 +244,10 @@ class _Compiler:
 
     def _path(self, path: str, column: int) -> Callable[[Context], Any]:
         root, _, name = path.partition(".")
-        roots = {"register": "said", "roster": "said"} | {f: f for f in Context.__dataclass_fields__}
-        if root not in roots or "." in name or name.startswith("_"):
+        about = self._about.get(root)
+        if path != "serial" and (about is None or name.startswith("_") or not _has(about, name)):
             raise SynthError("unknown_path", file=self._file, column=column)
-        found: Callable[[Context], Any] = attrgetter(f"{roots[root]}.{name}" if name else roots[root])
+        found: Callable[[Context], Any] = attrgetter(path if root != self._rows else f"said.{name}")
         return found
 
     def _salt(self, e: dict[str, Any], column: int) -> Callable[[Context], int]:
@@ -249,3 +263,7 @@ class _Compiler:
     def _nothing_left(self, e: Iterable[str], column: int) -> None:
         if e:
             raise SynthError("unknown_expression", file=self._file, column=column, keys=sorted(e))
+
+
+def _has(about: type, name: str) -> bool:
+    return name in {f.name for f in fields(about)} or isinstance(getattr(about, name, None), property)

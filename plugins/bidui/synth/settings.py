@@ -1,16 +1,19 @@
 """The synthetic hub as data: ``include/synth/<profile>.yaml`` and ``names.yaml``, checked key by key.
 
-Counts are those of scale 1. The thresholds under ``boundaries`` and the words under ``statement`` are truth's own: they are
-stated here again, apart from the rules, so that a wrong rule cannot make itself true.
+Counts are those of scale 1. The thresholds under ``boundaries`` and the words under ``statement`` are truth's
+own: they are stated there again, apart from the rules, so that a wrong rule cannot make itself true.
 """
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from ruamel.yaml import YAML
+
+from bidui.domain.period import Period
 
 Model = TypeVar("Model", bound=BaseModel)
 System = Literal["register", "roster"]
@@ -19,7 +22,7 @@ IdSlip = Literal["digit", "swap", "two_birth_digits"]
 
 
 class SynthError(ValueError):
-    """The synthetic hub cannot be made as asked; ``code`` says why, ``facts`` where. Never holds a value of a person."""
+    """The synthetic hub cannot be made: ``code`` says why, ``facts`` where. Holds no personal value."""
 
     def __init__(self, code: str, **facts: Any) -> None:
         super().__init__(f"{code}: {facts}" if facts else code)
@@ -173,6 +176,7 @@ class Visits(Frozen):
     outcomes: dict[str, dict[str, float]]
     reasons: dict[str, dict[str, float]]
     remarks: dict[str, tuple[str, ...]]
+    """By the reason of a refusal where there is one, else by outcome."""
 
 
 class Variant(Frozen):
@@ -182,6 +186,9 @@ class Variant(Frozen):
     system: System
     kind: Literal["broken", "amend"]
     drop: tuple[str, ...] = ()
+    """Columns that are left out of a broken file."""
+    refused: str | None = None
+    """Code with which a broken file is to be refused."""
     persons: int = 0
     days: tuple[int, int] = (1, 1)
     wrong: Said | None = None
@@ -256,6 +263,10 @@ class Settings(Frozen):
     events: tuple[EventKind, ...]
     visits: Visits
     variants: tuple[Variant, ...] = ()
+
+    def data_date(self, period: Period) -> date:
+        """The day up to which the files of a month speak."""
+        return period.first_day.replace(day=self.data_day)
 
 
 def load(file: Path) -> Any:

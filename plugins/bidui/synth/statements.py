@@ -1,7 +1,7 @@
-"""What the two systems say about everybody in one period: the plain statement, changed by the effects that hold then.
+"""What the two systems say about everybody in one period: the plain statement, changed by effects.
 
-Plain: the register lists every member of every household under the true name and number; the roster has one insured row of
-the person's scheme for everybody (ordinary people as they stand). Everything else is an Effect.
+Plain: the register lists every member of every household under the true name and number; the roster has one
+insured row of the person's scheme for everybody (ordinary people as they stand). All else is an Effect.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class RegisterRow:
 
 @dataclass(frozen=True, slots=True)
 class RosterRow:
-    """One enrolment, as the roster writes it; ``stop_reason`` is empty and ``stop_date`` None where not stopped."""
+    """One enrolment, as the roster writes it; not stopped: ``stop_reason`` is empty, ``stop_date`` None."""
 
     person: int
     id_no: str = field(repr=False)
@@ -52,8 +52,8 @@ class RosterRow:
 class Effect:
     """From period ``start`` up to, and without, ``until``, one system says ``change`` about one person.
 
-    ``change`` holds fields of the row that read differently, or ``absent: True``; ``also`` the fields by which a second row
-    differs from the first.
+    ``change`` holds fields of the row that read differently, or ``absent: True``; ``also`` the fields by
+    which a second row differs from the first.
     """
 
     system: System

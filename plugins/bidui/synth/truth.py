@@ -1,15 +1,17 @@
-"""``truth.jsonl``: one JSON object a line, each with a ``type``. Dates are ISO texts, persons their true ID numbers.
+"""``truth.jsonl``: a JSON object a line, each with a ``type``; ISO dates, persons as their true ID numbers.
 
-header    once: profile, seed, scale, periods, what ``register`` and ``roster`` stand for, and the plain statement that every
-          system makes about everybody of whom no ``says`` line speaks.
-event     what happened: kind, period, until (the period in which it is put right; null: it stays), persons, households, date,
-          boundary {name, threshold, distance}.
-says      how one system's statement about one person differs from the plain one in one period: facts, and also (a second row).
-expected  what a comparison of the period's final state should find: kind, subject_type, subject, field, systems; a signal
-          also has occurrence and household; a lead has causes and town.
+header    once: profile, seed, scale, periods, which datasets ``register`` and ``roster`` stand for, and the
+          plain statement a system makes about everybody of whom no ``says`` line of that period speaks.
+event     what happened: kind, period, until (the period that puts it right; null: it stays), persons,
+          households, date, boundary {name, threshold, distance}.
+says      how one system's statement about one person differs from the plain one in one period: facts (fields
+          of the row, or absent) and also (fields by which a second row differs from the first).
+expected  what a comparison of the period's final state should find: kind, subject_type, subject, field,
+          systems; a signal also has occurrence and household, a lead causes, signals (how many) and town.
 visit     what a visitor to the household of an expected lead would find.
-rows      a file: dataset, variant (broken, full, amend: in this order they come in), path, rows read, quarantined, unresolved
-          (ID number not valid even when repaired) and repaired rows by column and kind of untidiness.
+rows      one file: dataset, variant (broken, full, amend: in this order they come in), path, refused (code,
+          or null), rows read, quarantined, unresolved (ID number that no repair makes valid),
+          repaired_by_code, quarantined_by_code.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from bidui.synth.world import World
 
 PLAIN = {
     "register": "lists every member of every household under the true name and ID number",
-    "roster": "has one insured row under the true name and ID number for every member (aid category by household)",
+    "roster": "has one insured row under the true name and ID number for everybody, members aided",
 }
 
 

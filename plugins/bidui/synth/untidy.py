@@ -1,13 +1,14 @@
 """Untidiness of files: what intake must repair or set aside, and what never changes truth.
 
-Repairable rows belong to people to whom nothing happened in the period, quarantined rows to ordinary people whose name and
-village no member of the register shares. A row is untidy in at most one way, so the counts are exact.
+Repairable rows belong to people to whom nothing happened in the period, quarantined rows to ordinary people
+whose name and village no member of the register shares. A row is untidy in at most one way: counts are exact.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence, Set
+from dataclasses import dataclass, field
 from datetime import date
 from operator import attrgetter
 
@@ -19,6 +20,14 @@ from bidui.synth.world import NOBODY
 _FULL_WIDTH = {ord(c): ord(c) + 0xFEE0 for c in "0123456789X"}
 
 
+@dataclass(frozen=True)
+class Untidied:
+    """Rows to be repaired and set aside, by code of the issue."""
+
+    repaired: Counter[str] = field(default_factory=Counter)
+    quarantined: Counter[str] = field(default_factory=Counter)
+
+
 def make_untidy(
     dataset: Dataset,
     contexts: Sequence[Context],
@@ -28,13 +37,14 @@ def make_untidy(
     shared: Set[tuple[str, str]],
     amount: Callable[[int], int],
     dice: Dice,
-) -> Counter[str]:
-    """Spoil ``table`` in place; returns the number of rows by kind.
+) -> Untidied:
+    """Spoil ``table`` in place.
 
-    ``calm`` tells whether nothing happened to a row's person; ``shared`` holds (name, village) of the register's members.
+    ``calm`` tells whether nothing happened to a row's person; ``shared`` holds (name, village) of the members
+    of the register.
     """
     used: set[int] = set()
-    counts: Counter[str] = Counter()
+    counts = Untidied()
     for untidy in dataset.projection.untidy:
         at, wanted, done = dataset.position(untidy.column), amount(untidy.count), 0
         for row in dice.shuffled(range(len(table))):
@@ -50,22 +60,9 @@ def make_untidy(
                 done += 1
         if done < wanted:
             raise SynthError("too_few_rows", dataset=dataset.id, kind=untidy.kind, wanted=wanted, found=done)
-        counts[f"{untidy.column}.{untidy.kind}"] += done
+        if untidy.code:
+            (counts.quarantined if untidy.quarantined else counts.repaired)[untidy.code] += done
     return counts
-
-
-def quarantined(dataset: Dataset, counts: Counter[str]) -> int:
-    """How many of the untidy rows are to be set aside."""
-    return sum(counts[f"{u.column}.{u.kind}"] for u in dataset.projection.untidy if u.quarantined)
-
-
-def repaired(dataset: Dataset, counts: Counter[str]) -> dict[str, int]:
-    """Rows to be repaired, by column and kind."""
-    return {
-        k: counts[k]
-        for u in dataset.projection.untidy
-        if not u.quarantined and counts[k := f"{u.column}.{u.kind}"]
-    }
 
 
 def _is_apart(context: Context, shared: Set[tuple[str, str]]) -> bool:

@@ -1,4 +1,4 @@
-"""What a visitor to each expected lead's household would find; the demo's towns fill their workbooks with it."""
+"""What a visitor to each expected lead's household would find; the towns fill their workbooks with it."""
 
 from __future__ import annotations
 
@@ -18,16 +18,17 @@ def visit(
     cause = next((s.kind for s in lead.signals if s.kind != "uninsured"), lead.signals[0].kind)
     outcome = visits.monitored_outcome if household.category else dice.weighted(visits.outcomes[cause])
     reasons = visits.reasons.get(outcome)
+    reason = dice.weighted(reasons) if reasons else ""
     days = dice.between(*visits.days)
     return {
         "type": "visit",
         "household": household.number,
         "town": town,
         "outcome": outcome,
-        "refusal_reason": dice.weighted(reasons) if reasons else "",
+        "refusal_reason": reason,
         "manner": dice.weighted(visits.manners),
         "days_after_data_date": days,
         "visited_on": data_date + timedelta(days=days),
         "visitor": dice.pick(visits.visitors),
-        "remark": dice.pick(visits.remarks[outcome]),
+        "remark": dice.pick(visits.remarks[reason or outcome]),
     }

@@ -1,4 +1,4 @@
-"""The people of the synthetic hub before anything happens: register households, their members and ordinary people."""
+"""The people of the synthetic hub before anything happens: households, their members, ordinary people."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ NOBODY = Household()
 class Person:
     """One synthetic person as truth knows them. ``household`` is NOBODY for ordinary people.
 
-    ``since`` is the index of the period from which the person is there (0: from the start); ``state``, ``stop_reason`` and
-    ``stop_date`` are how an ordinary person's insurance stands, empty where insured.
+    ``since`` is the index of the period from which the person is there (0: from the start); ``state``,
+    ``stop_reason`` and ``stop_date`` are how an ordinary person's insurance stands, empty where insured.
     """
 
     key: int
@@ -184,7 +184,7 @@ class Maker:
         dice, settings = self._dice, self._settings
         place = dice.below(len(self._villages))
         household = Household(
-            number=f"{settings.household_prefix}{place + 1:03d}{at + 1:0{8 - len(settings.household_prefix)}d}",
+            number=f"{settings.household_prefix}{place + 1:03d}{at + 1:06d}",
             village=self._villages[place],
             category=dice.weighted(settings.categories),
             salt=dice.below(1 << 32),

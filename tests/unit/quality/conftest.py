@@ -20,7 +20,9 @@ from bidui.quality.suite import Suite, load
 
 INCLUDE = Path(__file__).parents[3] / "include"
 PERIOD = Period.parse("2026-11")
-PARAMETERS = gate.parameters(PERIOD, received_on=date(2026, 11, 26), data_date=date(2026, 11, 20), previous_rows=None)
+PARAMETERS = gate.parameters(
+    PERIOD, received_on=date(2026, 11, 26), data_date=date(2026, 11, 20), previous_rows=None
+)
 
 Judge = Callable[..., gate.GateResult]
 
@@ -37,22 +39,43 @@ def visits(**changes: Any) -> Contract:
     columns = (
         Column(name="line", title="序号", role="line_number"),
         Column(name="household", title="户编号", required=True, role="household_key", key_position=1),
-        Column(name="id_no", title="证件号码", required=True, role="subject", identifier="id_number", key_position=2),
+        Column(
+            name="id_no",
+            title="证件号码",
+            required=True,
+            role="subject",
+            identifier="id_number",
+            key_position=2,
+        ),
         Column(name="sex", title="性别", type="code", code_list="sex"),
         Column(name="months", title="月数", type="integer", minimum=0, maximum=12),
         Column(name="seen_on", title="日期", type="date"),
     )
-    return Contract(**{
-        "id": "dept.visits", "title": "走访", "version": "1.0.0", "party": "dept", "role": "roster", "cadence": "month",
-        "clauses": ("X-01",), "columns": columns, "hash": "0", "file": "visits.yaml",
-        "complete_if": Completeness(), **changes,
-    })  # fmt: skip
+    return Contract(
+        **{
+            "id": "dept.visits",
+            "title": "走访",
+            "version": "1.0.0",
+            "party": "dept",
+            "role": "roster",
+            "cadence": "month",
+            "clauses": ("X-01",),
+            "columns": columns,
+            "hash": "0",
+            "file": "visits.yaml",
+            "complete_if": Completeness(),
+            **changes,
+        }
+    )
 
 
 def table(*rows: tuple[Any, ...]) -> pd.DataFrame:
     """Rows of (line, household, id_no, sex, months, seen_on), numbered from 4 as under three header rows."""
     frame = pd.DataFrame(
-        rows, columns=["line", "household", "id_no", "sex", "months", "seen_on"], dtype="object", index=range(4, 4 + len(rows))
+        rows,
+        columns=["line", "household", "id_no", "sex", "months", "seen_on"],
+        dtype="object",
+        index=range(4, 4 + len(rows)),
     )
     return frame.assign(id_no__number=frame["id_no"].str.upper())
 
@@ -76,15 +99,22 @@ def found(result: gate.GateResult) -> set[tuple[int, str]]:
 
 @pytest.fixture(scope="session")
 def judge() -> Judge:
-    """Judge rows, given as dicts of the columns that matter, by the contract and suite that the policy holds."""
+    """Judge rows, given as dicts of the columns that matter, by the policy's contract and suite."""
 
     def run(dataset: str, rows: list[dict[str, Any]], **parameters: Any) -> gate.GateResult:
         party, name = dataset.split(".")
         contract = contract_file.read(read_yaml(INCLUDE / "catalogue" / party / f"{name}.yaml", INCLUDE))
         own = load(INCLUDE / "expectations" / f"{dataset}.yaml", INCLUDE)
-        facts = [f"{c.name}__{f}" for c in contract.columns if c.identifier == "id_number" for f in ("number", "birth", "sex")]
+        facts = [
+            f"{c.name}__{f}"
+            for c in contract.columns
+            if c.identifier == "id_number"
+            for f in ("number", "birth", "sex")
+        ]
         frame = pd.DataFrame(rows, columns=[*(c.name for c in contract.columns), *facts], dtype="object")
         frame.index = pd.RangeIndex(4, 4 + len(rows))
-        return gate.check(frame, contract, own, parameters={**PARAMETERS, **parameters}, exclude_rows=frozenset())
+        return gate.check(
+            frame, contract, own, parameters={**PARAMETERS, **parameters}, exclude_rows=frozenset()
+        )
 
     return run

@@ -31,9 +31,13 @@ def test_sound_rows_raise_nothing():
 
 
 def test_contract_is_asserted_again_on_rows_that_passed():
-    rows = table((1, "H1", None, "male", 3, DAY), (2, "H1", "B", "other", 13, DAY), (3, "H2", "C", "male", 12, DAY))
-    result = gate.check(rows, visits(), suite(), parameters=PARAMETERS, exclude_rows=NONE, codes={"sex": {"male", "female"}})
-    assert found(result) == {(4, "required_missing"), (5, "not_in_code_list"), (5, "out_of_range")}
+    rows = table(
+        (1, "H1", None, "male", 3, DAY), (2, "H1", "B", "other", 13, DAY), (3, "H2", "C", "male", 12, DAY)
+    )
+    result = gate.check(
+        rows, visits(), suite(), parameters=PARAMETERS, exclude_rows=NONE, codes={"sex": {"male", "female"}}
+    )
+    assert found(result) == {(4, "required_missing"), (5, "value_not_in_list"), (5, "out_of_range")}
     assert result.quarantined == {4, 5}
     assert set(result.row_issues["column"]) == {"id_no", "sex", "months"}
 
@@ -44,14 +48,18 @@ def test_rows_that_were_set_aside_before_are_not_judged():
 
 
 def test_the_same_row_again_is_a_copy_even_under_another_line_number():
-    rows = table((1, "H1", "3x", "male", 3, DAY), (2, "H1", "3X", "male", 3, DAY), (3, "H1", "3x", "male", 3, DAY))
+    rows = table(
+        (1, "H1", "3x", "male", 3, DAY), (2, "H1", "3X", "male", 3, DAY), (3, "H1", "3x", "male", 3, DAY)
+    )
     result = gate.check(rows, visits(), suite(), parameters=PARAMETERS, exclude_rows=NONE)
     assert found(result) == {(5, "duplicate_identical"), (6, "duplicate_identical")}
     assert result.quarantined == {5, 6}
 
 
 def test_rows_that_differ_under_one_key_are_all_set_aside():
-    rows = table((1, "H1", "A", "male", 3, DAY), (2, "H1", "A", "male", 4, DAY), (3, "H1", "A", "male", 3, DAY))
+    rows = table(
+        (1, "H1", "A", "male", 3, DAY), (2, "H1", "A", "male", 4, DAY), (3, "H1", "A", "male", 3, DAY)
+    )
     result = gate.check(rows, visits(), suite(), parameters=PARAMETERS, exclude_rows=NONE)
     assert found(result) == {(row, "duplicate_conflict") for row in (4, 5, 6)}
 
@@ -62,12 +70,20 @@ def test_one_person_in_two_households_is_no_duplicate_row():
 
 
 @pytest.mark.parametrize(
-    ("minimum", "share", "codes"), [(3, 1.0, set()), (4, 1.0, {"rows_too_few"}), (0, 0.24, {"quarantined_share_too_high"}),
-                                    (0, 0.25, set())]
-)  # fmt: skip
+    ("minimum", "share", "codes"),
+    [
+        (3, 1.0, set()),
+        (4, 1.0, {"rows_too_few"}),
+        (0, 0.24, {"quarantined_share_too_high"}),
+        (0, 0.25, set()),
+    ],
+)
 def test_completeness_warns_and_never_refuses(minimum, share, codes):
     bound = Completeness(minimum_rows=minimum, maximum_quarantined_share=share)
-    rows = table(*SOUND[["line", "household", "id_no", "sex", "months", "seen_on"]].itertuples(index=False), (4, "H3", "D", None, 1, DAY))
+    rows = table(
+        *SOUND[["line", "household", "id_no", "sex", "months", "seen_on"]].itertuples(index=False),
+        (4, "H3", "D", None, 1, DAY),
+    )
     result = gate.check(rows, visits(complete_if=bound), suite(), parameters=PARAMETERS, exclude_rows={7})
     assert {issue.code for issue in result.table_issues} == codes
     assert not result.refused
@@ -79,30 +95,50 @@ def test_row_count_against_the_previous_submission(previous, warned):
     result = gate.check(
         SOUND, contract, suite(), parameters={**PARAMETERS, "previous_rows": previous}, exclude_rows=NONE
     )
-    assert [(i.code, i.counts) for i in result.table_issues] == ([("rows_changed", {"rows": 3})] if warned else [])
+    assert [(i.code, i.counts) for i in result.table_issues] == (
+        [("rows_changed", {"rows": 3})] if warned else []
+    )
     assert result.not_applicable == (("contract.rows.change",) if previous is None else ())
 
 
 def test_an_effect_on_the_table_counts_and_names_no_row():
-    own = suite(expect("expect_column_values_to_be_in_set", "shifted", "refuse", column="sex", value_set=["female"], mostly=0.6))
+    own = suite(
+        expect(
+            "expect_column_values_to_be_in_set",
+            "shifted",
+            "refuse",
+            column="sex",
+            value_set=["female"],
+            mostly=0.6,
+        )
+    )
     result = gate.check(SOUND, visits(), own, parameters=PARAMETERS, exclude_rows=NONE)
     assert result.refused
     assert result.table_issues == (
-        gate.TableIssue("shifted", "shifted_failed", "refuse", {"element_count": 3, "unexpected_count": 1, "missing_count": 1}),
+        gate.TableIssue(
+            "shifted",
+            "shifted_failed",
+            "refuse",
+            {"element_count": 3, "unexpected_count": 1, "missing_count": 1},
+        ),
     )
     assert result.row_issues.empty
 
 
 def test_no_rows_at_all_are_judged_like_any_others():
     bound = Completeness(minimum_rows=1)
-    result = gate.check(SOUND.iloc[:0], visits(complete_if=bound), suite(), parameters=PARAMETERS, exclude_rows=NONE)
+    result = gate.check(
+        SOUND.iloc[:0], visits(complete_if=bound), suite(), parameters=PARAMETERS, exclude_rows=NONE
+    )
     assert [issue.code for issue in result.table_issues] == ["rows_too_few"]
 
 
 ODD = expect("expect_column_values_to_be_odd_looking", "typo", column="sex")
 GONE = expect("expect_column_values_to_not_be_null", "gone", column="nowhere")
 BAD = expect("expect_column_values_to_match_regex", "bad", column="sex", regex="(")
-CLASH = expect("expect_column_pair_values_a_to_be_greater_than_b", "clash", column_A="seen_on", column_B="sex")
+CLASH = expect(
+    "expect_column_pair_values_a_to_be_greater_than_b", "clash", column_A="seen_on", column_B="sex"
+)
 KWARG = expect("expect_column_values_to_not_be_null", "kwarg", column="sex", colour="red")
 
 
@@ -114,7 +150,14 @@ def test_an_expectation_that_cannot_run_refuses_the_file(expectation):
 
 
 def test_a_missing_parameter_refuses_the_file():
-    own = suite(expect("expect_column_values_to_be_between", "late", column="seen_on", max_value={"$PARAMETER": "received_on"}))
+    own = suite(
+        expect(
+            "expect_column_values_to_be_between",
+            "late",
+            column="seen_on",
+            max_value={"$PARAMETER": "received_on"},
+        )
+    )
     result = gate.check(SOUND, visits(), own, parameters={"previous_rows": 3}, exclude_rows=NONE)
     assert result.refused
     assert result.reason == "SuiteParameterError"
@@ -130,25 +173,45 @@ def test_a_value_of_the_wrong_type_refuses_the_file_and_is_not_repeated(caplog):
 
 def test_no_value_leaves_the_gate(caplog, capfd):
     caplog.set_level(logging.DEBUG)
-    rows = table((1, "H1", "CANARY-7", "CANARY-8", 3, DAY), (2, "H1", "CANARY-7", "CANARY-9", 99, DAY), (3, "CANARY-6", "Z", "m", 99, DAY))
+    rows = table(
+        (1, "H1", "CANARY-7", "CANARY-8", 3, DAY),
+        (2, "H1", "CANARY-7", "CANARY-9", 99, DAY),
+        (3, "CANARY-6", "Z", "m", 99, DAY),
+    )
     own = suite(expect("expect_column_values_to_match_regex", "form", column="id_no", regex="^Q"), CLASH)
-    result = gate.check(rows, visits(), own, parameters=PARAMETERS, exclude_rows=NONE, codes={"sex": {"male"}})
-    assert found(result) >= {(6, "form_failed"), (6, "not_in_code_list")}
+    result = gate.check(
+        rows, visits(), own, parameters=PARAMETERS, exclude_rows=NONE, codes={"sex": {"male"}}
+    )
+    assert found(result) >= {(6, "form_failed"), (6, "value_not_in_list")}
     said = repr(result) + result.row_issues.to_csv() + caplog.text + "".join(capfd.readouterr())
     assert "CANARY" not in said
     assert "CANARY" not in result.reason
 
 
 def test_a_rule_of_dates_compares_days():
-    own = suite(expect("expect_column_values_to_be_between", "late", column="seen_on", max_value={"$PARAMETER": "received_on"}))
+    own = suite(
+        expect(
+            "expect_column_values_to_be_between",
+            "late",
+            column="seen_on",
+            max_value={"$PARAMETER": "received_on"},
+        )
+    )
     rows = table((1, "H1", "A", None, 1, date(2026, 11, 26)), (2, "H1", "B", None, 1, date(2026, 11, 27)))
-    assert found(gate.check(rows, visits(), own, parameters=PARAMETERS, exclude_rows=NONE)) == {(5, "late_failed")}
+    assert found(gate.check(rows, visits(), own, parameters=PARAMETERS, exclude_rows=NONE)) == {
+        (5, "late_failed")
+    }
 
 
+WHOLE = {"type": "comparison", "column": {"name": "household__complete"}, "operator": "==", "parameter": True}
 ONE_HEAD = expect(
-    "expect_one_marked_row_per_group", "head", column_A="household", column_B="sex", marker="male",
-    row_condition={"type": "comparison", "column": {"name": "household__complete"}, "operator": "==", "parameter": True},
-)  # fmt: skip
+    "expect_one_marked_row_per_group",
+    "head",
+    column_A="household",
+    column_B="sex",
+    marker="male",
+    row_condition=WHOLE,
+)
 
 
 def test_a_group_with_none_or_several_marked_rows():
@@ -162,12 +225,44 @@ def test_a_group_with_none_or_several_marked_rows():
 
 
 def test_a_household_of_which_a_row_was_set_aside_is_not_judged():
-    rows = table((1, "H1", "bad", "male", 1, DAY), (2, "H1", "B", "female", 1, DAY), (3, "H2", "C", "female", 1, DAY))
+    rows = table(
+        (1, "H1", "bad", "male", 1, DAY), (2, "H1", "B", "female", 1, DAY), (3, "H2", "C", "female", 1, DAY)
+    )
     result = gate.check(rows, visits(), suite(ONE_HEAD), parameters=PARAMETERS, exclude_rows={4})
     assert found(result) == {(6, "head_failed")}
 
 
 def test_a_group_that_does_not_agree():
     own = suite(expect("expect_groups_to_agree", "agree", column_A="household", column_B="months"))
-    rows = table((1, "H1", "A", None, 1, DAY), (2, "H1", "B", None, 1, DAY), (3, "H1", "C", None, 2, DAY), (4, "H2", "D", None, 2, DAY))
-    assert found(gate.check(rows, visits(), own, parameters=PARAMETERS, exclude_rows=NONE)) == {(6, "agree_failed")}
+    rows = table(
+        (1, "H1", "A", None, 1, DAY),
+        (2, "H1", "B", None, 1, DAY),
+        (3, "H1", "C", None, 2, DAY),
+        (4, "H2", "D", None, 2, DAY),
+    )
+    assert found(gate.check(rows, visits(), own, parameters=PARAMETERS, exclude_rows=NONE)) == {
+        (6, "agree_failed")
+    }
+
+
+def test_an_amendment_is_judged_by_the_row_only():
+    own = suite(
+        ONE_HEAD,
+        expect(
+            "expect_column_values_to_be_in_set",
+            "shifted",
+            "refuse",
+            column="sex",
+            value_set=["x"],
+            mostly=0.9,
+        ),
+        expect("expect_column_values_to_not_be_null", "seen", column="seen_on"),
+    )
+    rows = table((1, "H1", "A", "female", 1, None))
+    contract = visits(complete_if=Completeness(minimum_rows=10, maximum_quarantined_share=0.0))
+    amendment = gate.check(rows, contract, own, parameters=PARAMETERS, exclude_rows=NONE, whole=False)
+    assert found(amendment) == {(4, "seen_failed")}
+    assert not amendment.table_issues
+    everything = gate.check(rows, contract, own, parameters=PARAMETERS, exclude_rows=NONE)
+    assert found(everything) == {(4, "seen_failed"), (4, "head_failed")}
+    assert {issue.code for issue in everything.table_issues} == {"rows_too_few", "shifted_failed"}

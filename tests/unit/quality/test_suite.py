@@ -41,7 +41,11 @@ def test_a_suite_is_read_as_it_stands(tmp_path):
 @pytest.mark.parametrize(
     ("written", "instead", "said"),
     [
-        ("severity: warning", "severity: warning\n    colour: red", "dept.visits.yaml:6: expectations.0.colour"),
+        (
+            "severity: warning",
+            "severity: warning\n    colour: red",
+            "dept.visits.yaml:6: expectations.0.colour",
+        ),
         ("effect: note", "effect: note, colour: red", "dept.visits.yaml:6: expectations.0.meta.colour"),
         ("effect: note", "effect: shrug", "dept.visits.yaml:6"),
         ("severity: warning", "severity: loud", "dept.visits.yaml:5"),
@@ -88,8 +92,22 @@ def test_what_a_contract_compiles_to():
         (expect("expect_column_values_to_not_be_null", "r", column="household"), True),
         (expect("expect_column_values_to_not_be_null", "r", column="sex"), False),
         (expect("expect_column_values_to_be_in_set", "r", column="sex", value_set=["male"]), True),
-        (expect("expect_column_values_to_be_in_set", "r", "warn", column="sex", value_set=["male"], mostly=0.5), False),
-        (expect("expect_column_values_to_be_between", "r", column="months", min_value=0, row_condition={"type": "x"}), False),
+        (
+            expect(
+                "expect_column_values_to_be_in_set", "r", "warn", column="sex", value_set=["male"], mostly=0.5
+            ),
+            False,
+        ),
+        (
+            expect(
+                "expect_column_values_to_be_between",
+                "r",
+                column="months",
+                min_value=0,
+                row_condition={"type": "x"},
+            ),
+            False,
+        ),
         (expect("expect_compound_columns_to_be_unique", "r", column_list=["id_no__key", "household"]), True),
     ],
 )

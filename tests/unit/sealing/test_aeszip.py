@@ -14,7 +14,7 @@ from bidui.sealing import aeszip
 from bidui.sealing.errors import SealCode, SealError
 from bidui.sealing.zip_guard import guard_zip
 
-PASSWORD = "k7mw-29xd-qfhr-8tvn"  # noqa: S105 - made up
+PASSWORD = "k7mw-29xd-qfhr-8tvn"
 CSV = "姓名,金额\r\n".encode() * 2_000
 
 
@@ -108,7 +108,7 @@ def test_unpack_is_for_clear_archives_only() -> None:
 def test_the_legacy_form_opens_and_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(CSV)
     zip_command = ["zip", "-q", "-P", PASSWORD, "a.zip", "a.csv"]
-    subprocess.run(zip_command, cwd=tmp_path, check=True)  # noqa: S603 - a fixed command in a folder of our own
+    subprocess.run(zip_command, cwd=tmp_path, check=True)
     data = (tmp_path / "a.zip").read_bytes()
     (member,) = aeszip.open_(data, ["wrong", PASSWORD])
     assert (member.data, member.encryption) == (CSV, "legacy")

@@ -82,7 +82,7 @@ def test_a_moment_needs_its_zone(tmp_path: Path) -> None:
 
 def test_faults_come_home_from_a_child_process_as_they_were() -> None:
     sent = pickle.dumps(SealError(SealCode.UNKNOWN_SUITE, suite="sm-1"))
-    error = pickle.loads(sent)  # noqa: S301 - our own bytes
+    error = pickle.loads(sent)
     assert (error.code, error.suite, str(error)[:13]) == (SealCode.UNKNOWN_SUITE, "sm-1", "unknown_suite")
 
 

@@ -18,7 +18,7 @@ def test_it_can_be_read_over_the_telephone() -> None:
 
 
 def test_it_is_the_same_every_time_and_on_every_machine() -> None:
-    """Computed apart, with the standard library's hmac. Another value would lock all workbooks ever sent."""
+    """Computed apart, with the standard library's hmac. Another value locks all workbooks sent before."""
     assert derive(MASTER, "town_a", "990821101", "2026-10") == "qcb2-dcsd-8dv4-hjsw"
 
 

@@ -15,8 +15,8 @@ from bidui.sealing import workbook
 from bidui.sealing.errors import SealCode, SealError
 from bidui.sealing.workbook import Protection
 
-PASSWORD = "k7mw-29xd-qfhr-8tvn"  # noqa: S105 - made up
-OTHERS_PASSWORD = "Password1234_"  # noqa: S105 - that of files/SOURCES.md
+PASSWORD = "k7mw-29xd-qfhr-8tvn"
+OTHERS_PASSWORD = "Password1234_"
 
 
 @pytest.mark.parametrize(("rows", "smallest", "largest"), [(5, 4_000, 5_500), (6_500, 180_000, 260_000)])

@@ -1,0 +1,68 @@
+-- id: monthly_scope
+-- title: 月度报告：报送、规模、数据质量
+-- clauses: [ES-05, ES-06, ZM-12]
+-- reads:
+--   register: {role: register}
+--   before: {role: register, previous: 1}
+--   roster: {role: roster}
+--   intake: {view: intake}
+--   submission: {view: submission}
+--   run: {view: run}
+--   issue: {view: issue}
+--   word: {view: word}
+-- note: "Figures foot: last month + added - removed - natural + adjusted = this month; a first month is one adjustment."
+WITH due AS (
+    SELECT e.dataset, bool_or(NOT s.late) AS on_time, bool_or(s.late) AS late, bool_or(s.kind = 'nil') AS nil, count(s.submission_id) AS n
+    FROM unnest(CAST(:expected AS text[])) AS e(dataset)
+    LEFT JOIN submission s ON s.dataset = e.dataset AND s.period = :period GROUP BY 1
+), sent AS (
+    SELECT i.* FROM intake i WHERE i.period = :period
+), kept AS (
+    SELECT s.* FROM submission s WHERE s.period = :period AND s.kind <> 'nil'
+), now AS (
+    SELECT 1 AS place, '户' AS unit, household_id AS id FROM register UNION SELECT 2, '人', person_id FROM register
+), was AS (
+    SELECT 1 AS place, '户' AS unit, household_id AS id FROM before UNION SELECT 2, '人', person_id FROM before
+), died AS (
+    SELECT DISTINCT person_id AS id FROM roster WHERE stop_reason = 'died'
+), moved AS (
+    SELECT coalesce(n.place, w.place) AS place, coalesce(n.unit, w.unit) AS unit, count(w.id) AS previous, count(n.id) AS current,
+           count(*) FILTER (WHERE w.id IS NULL) AS added,
+           count(*) FILTER (WHERE n.id IS NULL AND d.id IS NOT NULL AND w.place = 2) AS natural,
+           count(*) FILTER (WHERE n.id IS NULL) AS gone
+    FROM now n FULL JOIN was w USING (place, id) LEFT JOIN died d ON d.id = w.id GROUP BY 1, 2
+), population AS (
+    SELECT place, unit, previous, current, natural, gone - natural AS removed,
+           CASE WHEN previous = 0 THEN 0 ELSE added END AS added, CASE WHEN previous = 0 THEN current ELSE 0 END AS adjusted
+    FROM moved
+), monitored AS (
+    SELECT '户' AS unit, 1 AS place, count(DISTINCT household_id) AS ever, count(DISTINCT household_id) FILTER (WHERE NOT coalesce(risk_cleared, false)) AS open
+    FROM register WHERE monitored_category IS NOT NULL
+    UNION ALL
+    SELECT '人', 2, count(DISTINCT person_id), count(DISTINCT person_id) FILTER (WHERE NOT coalesce(risk_cleared, false))
+    FROM register WHERE monitored_category IS NOT NULL
+), worst AS (
+    SELECT q.code, w.label, p.label AS party, count(*) AS n
+    FROM issue q JOIN sent i USING (arrival_id) JOIN word w ON w.list = 'row_issue' AND w.code = q.code
+    JOIN word p ON p.list = 'party' AND p.code = q.party
+    WHERE q.effect IN ('note', 'quarantine') GROUP BY 1, 2, 3 ORDER BY n DESC, q.code LIMIT 5
+), frozen AS (
+    SELECT DISTINCT r.rule, w.label FROM run r JOIN word w ON w.list = 'rule' AND w.code = r.rule WHERE r.status = 'frozen'
+)
+SELECT
+    jsonb_build_object('expected', (SELECT count(*) FROM due), 'on_time', (SELECT count(*) FROM due WHERE on_time),
+        'late', (SELECT count(*) FROM due WHERE n > 0 AND NOT on_time), 'missing', (SELECT count(*) FROM due WHERE n = 0),
+        'nil', (SELECT count(*) FROM due WHERE nil), 'refused', (SELECT count(*) FROM sent WHERE outcome = 'refused'),
+        'frozen', (SELECT count(*) FROM frozen)) AS submissions,
+    coalesce((SELECT jsonb_agg(to_jsonb(p) - 'place' ORDER BY place) FROM population p), '[]') AS population,
+    coalesce((SELECT jsonb_agg(jsonb_build_object('unit', unit, 'ever', ever, 'open', open, 'closed', ever - open, 'again', 0) ORDER BY place) FROM monitored), '[]') AS standing,
+    (SELECT jsonb_build_object('received', coalesce(sum(rows_read), 0), 'accepted', coalesce(sum(rows_read - rows_quarantined), 0),
+        'quarantined', coalesce(sum(rows_quarantined), 0), 'share', round(coalesce(sum(rows_quarantined) / nullif(sum(rows_read), 0)::numeric, 0), 6)) FROM kept) AS quality,
+    coalesce((SELECT jsonb_agg(jsonb_build_object('label', label, 'occurrences', n, 'party', party) ORDER BY n DESC, code) FROM worst), '[]') AS top_issues,
+    coalesce((SELECT jsonb_agg(jsonb_build_object('label', label, 'reason', '数据未报送或者不完整') ORDER BY rule) FROM frozen), '[]') AS frozen,
+    CASE WHEN (SELECT count(*) FROM due WHERE n = 0) > 0 THEN '本月有应报数据未到，相关比对冻结，结论不完整。'
+         WHEN (SELECT count(*) FROM due WHERE n > 0 AND NOT on_time) > 0 THEN '本月应报数据已到齐，其中有迟报；比对和线索下发已完成。'
+         ELSE '本月应报数据按时到齐，比对和线索下发已完成。' END AS headline,
+    jsonb_build_array('规模按全国系统导出的底册计算；自然减少指底册核减且医保载明死亡的人员。', '首期建库的规模列入“调整”。',
+        '暂不能判断的人员不计入差异和线索。') AS calibre,
+    NULL::jsonb AS measures

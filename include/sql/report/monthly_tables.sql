@@ -1,0 +1,59 @@
+-- id: monthly_tables
+-- title: 月度报告：分镇表和分部门表
+-- clauses: [ES-05, ES-06, ES-10]
+-- reads:
+--   register: {role: register}
+--   before: {role: register, previous: 1}
+--   roster: {role: roster}
+--   lead: {view: lead}
+--   work: {view: case}
+--   finding: {view: finding}
+--   region: {view: region}
+--   submission: {view: submission}
+--   intake: {view: intake}
+--   word: {view: word}
+WITH town AS (
+    SELECT t.code, t.name FROM region t WHERE t.level = 'town'
+), now AS (
+    SELECT DISTINCT ON (r.person_id) r.person_id, v.parent AS town FROM register r JOIN region v ON v.code = r.region ORDER BY 1, 2
+), was AS (
+    SELECT DISTINCT ON (r.person_id) r.person_id, v.parent AS town FROM before r JOIN region v ON v.code = r.region ORDER BY 1, 2
+), died AS (
+    SELECT DISTINCT person_id FROM roster WHERE stop_reason = 'died'
+), people AS (
+    SELECT coalesce(n.town, w.town) AS code, count(w.person_id) AS previous, count(n.person_id) AS current,
+           count(*) FILTER (WHERE w.person_id IS NULL) AS added, count(*) FILTER (WHERE n.person_id IS NULL) AS gone,
+           count(*) FILTER (WHERE n.person_id IS NULL AND d.person_id IS NOT NULL) AS natural
+    FROM now n FULL JOIN was w ON w.person_id = n.person_id AND w.town = n.town LEFT JOIN died d ON d.person_id = w.person_id GROUP BY 1
+), raised AS (
+    SELECT owner_region AS code, count(*) AS leads, count(*) FILTER (WHERE coalesce(state, 'unanswered') <> 'unanswered') AS checked,
+           count(*) FILTER (WHERE coalesce(state, 'unanswered') = 'unanswered' AND due < CAST(:today AS date)) AS overdue
+    FROM work WHERE kind = 'lead' AND opened_period = :period GROUP BY 1
+), differing AS (
+    SELECT n.town AS code, count(*) AS findings FROM finding f JOIN now n ON n.person_id = f.subject GROUP BY 1
+), party AS (
+    SELECT p.label AS name, d.label AS dataset, s.dataset AS id, p.code AS party_code,
+           CASE WHEN s.submission_id IS NULL THEN '未报' WHEN s.late THEN '迟报' WHEN s.kind = 'nil' THEN '零报告' ELSE '按时' END
+           || CASE WHEN EXISTS (SELECT FROM intake i WHERE i.dataset = s.dataset AND i.period = :period AND i.outcome = 'refused') THEN '（曾退回）' ELSE '' END AS state,
+           s.data_date, s.rows_accepted, round(s.rows_quarantined::numeric / nullif(s.rows_read, 0), 6) AS share
+    FROM (SELECT dataset, submission_id, late, kind, data_date, rows_accepted, rows_quarantined, rows_read FROM (
+              SELECT e.dataset, s.submission_id, s.late, s.kind, s.data_date, s.rows_accepted, s.rows_quarantined, s.rows_read,
+                     row_number() OVER (PARTITION BY e.dataset ORDER BY s.recorded_as_of DESC NULLS LAST) AS newest
+              FROM unnest(CAST(:expected AS text[])) AS e(dataset)
+              LEFT JOIN submission s ON s.dataset = e.dataset AND s.period = :period) q WHERE newest = 1) s
+    JOIN word d ON d.list = 'dataset' AND d.code = s.dataset
+    JOIN word p ON p.list = 'party' AND p.code = d.advice
+), asked AS (
+    SELECT owner_party, count(*) AS findings FROM work WHERE kind = 'finding' AND state IS DISTINCT FROM 'agreed' GROUP BY 1
+)
+SELECT
+    (SELECT jsonb_agg(jsonb_build_object('name', t.name, 'previous', coalesce(p.previous, 0),
+        'added', CASE WHEN EXISTS (SELECT FROM was) THEN coalesce(p.added, 0) ELSE 0 END,
+        'removed', coalesce(p.gone - p.natural, 0), 'natural', coalesce(p.natural, 0),
+        'adjusted', CASE WHEN EXISTS (SELECT FROM was) THEN 0 ELSE coalesce(p.current, 0) END, 'current', coalesce(p.current, 0),
+        'leads', coalesce(r.leads, 0), 'checked', coalesce(r.checked, 0), 'overdue', coalesce(r.overdue, 0),
+        'findings', coalesce(d.findings, 0), 'cells', coalesce(r.leads, 0) * 6) ORDER BY t.code)
+     FROM town t LEFT JOIN people p USING (code) LEFT JOIN raised r USING (code) LEFT JOIN differing d USING (code)) AS towns,
+    (SELECT jsonb_agg(jsonb_build_object('name', p.name, 'dataset', p.dataset, 'state', p.state, 'data_date', p.data_date, 'rows', p.rows_accepted,
+        'share', p.share, 'findings', coalesce(a.findings, 0)) ORDER BY p.name, p.dataset)
+     FROM party p LEFT JOIN asked a ON a.owner_party = p.party_code) AS parties

@@ -1,0 +1,32 @@
+-- id: refusal
+-- title: 数据退回通知的内容
+-- clauses: [QA-04, QA-08, DC-04]
+-- reads:
+--   intake: {view: intake}
+--   arrival: {view: arrival}
+--   word: {view: word}
+WITH this AS (
+    SELECT i.*, a.package_hash FROM intake i JOIN arrival a USING (arrival_id) WHERE i.arrival_id = :arrival
+), shown (key, label, place) AS (
+    VALUES ('columns', '缺少的列', 1), ('rows', '数据行数', 2), ('quarantined', '隔离行数', 3), ('required', '应有的列数', 4),
+           ('found', '找到的列数', 5), ('inside', '表内期别', 6), ('stated', '文件名或清单期别', 7), ('limit', '行数上限', 8),
+           ('missing', '没有填写的项目', 9), ('allowed', '协议约定的方式', 10)
+), fact AS (
+    SELECT s.place, s.label, CASE jsonb_typeof(f.value) WHEN 'array' THEN array_to_string(ARRAY(
+               SELECT coalesce(w.label, e) FROM jsonb_array_elements_text(f.value) e
+               LEFT JOIN word w ON w.list = 'sealing' AND w.code = e), '、')
+           ELSE f.value #>> '{}' END AS text
+    FROM this t, jsonb_each(t.facts) f JOIN shown s ON s.key = f.key
+)
+SELECT
+    jsonb_build_object('code', t.reason, 'label', '退回', 'sentence', coalesce(w.label, '文件不能接收') || '。') AS refusal,
+    jsonb_build_object('dataset', d.label, 'period', t.period, 'arrived_at', t.arrived_at, 'channel', ch.label, 'sha256', t.package_hash) AS package,
+    coalesce((SELECT jsonb_agg(jsonb_build_object('label', f.label, 'text', f.text) ORDER BY f.place) FROM fact f), '[]') AS facts,
+    jsonb_build_array(coalesce(w.advice, '请与数据中心联系后重新报送。'), '按原渠道重新报送本期整份数据，收到后即发回执。') AS steps,
+    CAST(:due_correction AS date) AS due,
+    coalesce((SELECT jsonb_agg('“' || n.label || '”将冻结，相应事项不作查无此人判断' ORDER BY n.code) FROM word n
+              WHERE n.list = 'needs' AND n.advice = t.dataset), '[]') AS consequences
+FROM this t
+JOIN word d ON d.list = 'dataset' AND d.code = t.dataset
+JOIN word ch ON ch.list = 'channel' AND ch.code = t.channel
+LEFT JOIN word w ON w.list = 'row_issue' AND w.code = t.reason

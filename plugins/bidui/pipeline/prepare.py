@@ -1,0 +1,232 @@
+"""Preparing a delivery: its rows, its documents and its mails, in one transaction; nothing is sent yet."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from bidui.delivery import official_form, workbook
+from bidui.delivery.filling import FilledDocument, fill_document, fill_workbook
+from bidui.delivery.revealing import Lookups, reveal
+from bidui.delivery.template import WorkbookTemplate, load_document, load_workbook
+from bidui.domain.keys import digest
+from bidui.domain.period import Period
+from bidui.identity import reading
+from bidui.intake.locked import seal_of
+from bidui.pipeline.conclude import due_on
+from bidui.pipeline.office import Office
+from bidui.pipeline.recipients import Recipient, contacts, title
+from bidui.policy.policy_set import PolicySet
+from bidui.policy.recipe import Recipe
+from bidui.policy.rule import Rule
+from bidui.rules.binding import Binder
+from bidui.store import ledger, tables
+from bidui.store.database import Role
+
+MAIL_BODY = "mail.md"
+"""Name under which the mail's text is kept beside the attachments."""
+
+_LOOKUPS = Lookups(reading.names_of_terms, reading.numbers_of_persons, reading.numbers_of_households)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A delivery that is ready: ids and counts only."""
+
+    delivery_id: str
+    recipe: str
+    recipient: str
+    rows: int
+    approvals: tuple[str, ...]
+    new: bool
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a delivery is about: a period, and in it one arrival or one round."""
+
+    period: str
+    key: str
+    """Arrival id, or ``round-<n>``, or a day."""
+    round: int = 0
+    arrival: str | None = None
+
+
+def prepare(office: Office, recipe_id: str, recipient: Recipient, subject: Subject, as_of: datetime) -> Prepared | None:
+    """Prepare one delivery, once; None when there is nothing to deliver."""
+    recipe = office.policy.recipes[recipe_id]
+    delivery_id = digest("delivery", office.policy.hub, recipe.id, recipient.key, subject.period, subject.key)
+    with office.database.begin(Role.DELIVER) as connection:
+        ledger.lock(connection, "delivery", delivery_id)
+        known = connection.execute(text("SELECT rows FROM out.delivery WHERE delivery_id = :id"), {"id": delivery_id}).scalar()
+        if known is not None:
+            return Prepared(delivery_id, recipe.id, recipient.key, known, recipe.approvals, new=False)
+        maker = _Maker(office, connection, recipe, recipient, subject, delivery_id, as_of)
+        return maker.make()
+
+
+class _Maker:
+    """Makes one delivery within one transaction."""
+
+    def __init__(
+        self, office: Office, connection: Connection, recipe: Recipe, recipient: Recipient, subject: Subject, delivery_id: str, as_of: datetime
+    ) -> None:
+        self.office, self.connection, self.recipe, self.recipient = office, connection, recipe, recipient
+        self.subject, self.delivery_id, self.as_of = subject, delivery_id, as_of
+        self.period = Period.parse(subject.period)
+        self.day = as_of.astimezone(office.zone).date()
+        self.number = f"{subject.period}-{delivery_id[:8].upper()}"
+
+    def make(self) -> Prepared | None:
+        values = self._values()
+        if values is None:
+            return None
+        rows: dict[str, list[dict[str, Any]]] = {}
+        template = None
+        if book := self.recipe.workbook:
+            template = load_workbook(self.office.include / "templates" / f"{book.template}.yaml")
+            rows = {sheet.key: self._report(book.sheets[sheet.key]) for sheet in template.sheets}
+        counted = len(rows[self.recipe.workbook.counted]) if self.recipe.workbook else 0
+        if self.recipe.workbook and not counted and not self.recipe.optional_workbook:
+            return None
+        documents: dict[str, tuple[bytes, str]] = {}
+        sent: list[dict[str, Any]] = []
+        if template and counted:
+            values["entries"] = self._entries(template)
+            name, data, sent = self._workbook(template, values, rows)
+            documents[name] = (data, self.recipe.workbook.sealing if self.recipe.workbook else "plain")
+        values |= {"file_name": next(iter(documents), None), "issue_file": next(iter(documents), None)}
+        if self.recipe.document:
+            body = self._document(self.recipe.document, values)
+            made = official_form.to_docx(body.markdown, made_at=self.as_of, header=body.header, footer=body.footer)
+            documents[f"{body.subject}.docx"] = (made, "plain")
+        mail = self._document(self.recipe.mail, values)
+        documents[MAIL_BODY] = (mail.markdown.encode(), "plain")
+        self._record(counted, documents, sent, mail.subject)
+        return Prepared(self.delivery_id, self.recipe.id, self.recipient.key, counted, self.recipe.approvals, new=True)
+
+    def _values(self) -> dict[str, Any] | None:
+        """What the templates may ask for: facts of the hub, the recipe's texts, its figures; None when a figure has nothing."""
+        desk, policy = self.office.policy.profile.desk, self.office.policy
+        names = {r.code: r.name for r in policy.regions}
+        values: dict[str, Any] = {
+            "hub": desk.title, "county": names.get(policy.profile.region, ""), "party": title(self.office, self.recipient),
+            "town": names.get(self.recipient.region or "", ""), "period": self.subject.period, "delivery_no": self.number,
+            "round": self.subject.round, "made_on": self.day, "as_of": self.as_of.astimezone(self.office.zone), "return_to": desk.email,
+            "contact": {"office": desk.office, "phone": desk.phone, "email": desk.email}, **self.recipe.texts,
+        }  # fmt: skip
+        for report in self.recipe.figures:
+            found = self._report(report)
+            if not found:
+                return None
+            if len(found) > 1:
+                raise ValueError(f"report {report} gives {len(found)} rows; figures need at most one")
+            values |= found[0]
+        return values
+
+    def _report(self, report_id: str) -> list[dict[str, Any]]:
+        rule: Rule = self.office.policy.rules[report_id]
+        binder = Binder(self.connection, self.office.policy, self.period, self.as_of)
+        runs = self.connection.execute(
+            text("SELECT run_id FROM core.run_in_force WHERE hub = :hub AND period = :period"),
+            {"hub": self.office.policy.hub, "period": self.subject.period},
+        ).scalars().all()  # fmt: skip
+        facts = {
+            "recipient": self.recipient.party, "recipient_region": self.recipient.region, "arrival": self.subject.arrival,
+            "round": self.subject.round, "today": self.day, "words": json.dumps(words(self.office, self.day), ensure_ascii=False),
+            "expected": list(self.office.policy.profile.expected),
+            **{f"due_{name}": due_on(self.office, name, self.as_of).day for name in self.office.policy.profile.deadlines},
+        }  # fmt: skip
+        found: list[dict[str, Any]] = []
+        for datasets in binder.instances(rule):
+            bound = binder.bind(rule, datasets, runs=list(runs), parameters=facts)
+            found += [dict(r) for r in self.connection.execute(text(bound.statement("", "SELECT * FROM result")), bound.parameters).mappings()]
+        return found
+
+    def _entries(self, template: WorkbookTemplate) -> list[dict[str, Any]]:
+        """The words that may be entered, by column: a workbook opened on a telephone shows no drop-down lists."""
+        return [
+            {"title": c.title, "labels": list(self.office.policy.codes[c.choices].vocabulary(self.day).values())}
+            for sheet in template.sheets for c in sheet.columns if c.choices
+        ]  # fmt: skip
+
+    def _document(self, template: str, values: Mapping[str, Any]) -> FilledDocument:
+        loaded = load_document(self.office.include / "templates" / f"{template}.md")
+        return fill_document(loaded, {name: values[name] for name in loaded.values if name in values})
+
+    def _workbook(
+        self, template: WorkbookTemplate, values: Mapping[str, Any], rows: Mapping[str, list[dict[str, Any]]]
+    ) -> tuple[str, bytes, list[dict[str, Any]]]:
+        desk = self.office.policy.profile.desk
+        own = {**values, "contact": f"{desk.office} {desk.phone}"}
+        shown = {s.key: reveal(self.connection, self.office.policy, s, rows[s.key], _LOOKUPS, self.day) for s in template.sheets}
+        choices = {name: tuple(listed.vocabulary(self.day).values()) for name, listed in self.office.policy.codes.items()}
+        filled = fill_workbook(template, {n: own[n] for n in template.values if n in own}, shown, choices)
+        marks = {"delivery": self.delivery_id, "number": self.number, "period": self.subject.period, "returns": template.returns or ""}
+        data = workbook.write(filled.sheets, made_at=self.as_of, marks=marks)
+        sent = [
+            {"sheet": sheet.key, "ordinal": at, "row_key": str(row[sheet.columns[0].key]), "returns": template.returns,
+             "locked": {c.title: seal_of(str(row[sheet.columns[0].key]), c.title, _as_written(row[c.key])) for c in sheet.columns if c.locked}}
+            for sheet in template.sheets for at, row in enumerate(shown[sheet.key], 1)
+        ] if template.returns else []  # fmt: skip
+        return filled.file_name, data, sent
+
+    def _record(self, counted: int, documents: Mapping[str, tuple[bytes, str]], sent: list[dict[str, Any]], subject_line: str) -> None:
+        kept = {name: self.office.vault.put(data) for name, (data, _) in documents.items()}
+        ledger.record(self.connection, tables.delivery, {
+            "delivery_id": self.delivery_id, "delivery_no": self.number, "hub": self.office.policy.hub, "recipe": self.recipe.id,
+            "recipe_hash": self.recipe.hash, "policy_hash": self.office.policy.hash, "recipient": self.recipient.key,
+            "subject_key": self.subject.key, "period": self.subject.period, "rows": counted, "rows_digest": digest(sorted(kept.items())),
+            "approvals": list(self.recipe.approvals), "recorded_as_of": self.as_of,
+        })  # fmt: skip
+        ledger.record(self.connection, tables.delivery_row, *({"delivery_id": self.delivery_id, **row} for row in sent))
+        ledger.record(self.connection, tables.document, *(
+            {"delivery_id": self.delivery_id, "name": name, "content_hash": kept[name], "sealing": sealing, "bytes": len(data)}
+            for name, (data, sealing) in documents.items()
+        ))  # fmt: skip
+        domain = self.office.policy.profile.desk.email.partition("@")[2]
+        ledger.record(self.connection, tables.message, *(
+            {"message_id": f"<{self.delivery_id[:32]}.{contact.id}@{domain}>", "delivery_id": self.delivery_id, "contact": contact.id,
+             "subject": subject_line, "recorded_as_of": self.as_of}
+            for contact in contacts(self.office, self.recipient, self.as_of)
+        ))  # fmt: skip
+
+
+def words(office: Office, day: Any) -> list[dict[str, str | None]]:
+    """The policy's words on a day, for reports: labels of codes, titles of datasets, parties, rules, columns and issues."""
+    policy = office.policy
+    found: list[dict[str, str | None]] = [
+        {"list": name, "code": code, "label": listed.label_of(code, day), "advice": None}
+        for name, listed in policy.codes.items() for code in listed.codes
+    ]  # fmt: skip
+    found += [{"list": "row_issue", "code": r["code"], "label": r["title"], "advice": r["advice"]} for r in policy.table("row_issue")]
+    found += [
+        {"list": "needs", "code": rule.id, "label": rule.title, "advice": dataset}
+        for rule in policy.rules.values() if rule.absent_from for dataset in _datasets(policy, rule)
+    ]  # fmt: skip
+    found += [{"list": "dataset", "code": c.id, "label": c.title, "advice": c.party} for c in policy.contracts.values()]
+    found += [{"list": "dataset", "code": r.produces, "label": r.title, "advice": None} for r in policy.of_stage("derive")]
+    found += [{"list": "party", "code": a.party, "label": a.title, "advice": a.kind} for a in policy.agreements.values()]
+    found += [{"list": "rule", "code": r.id, "label": r.title, "advice": r.stage} for r in policy.rules.values()]
+    found += [{"list": f"column:{c.id}", "code": k.name, "label": k.title, "advice": None} for c in policy.contracts.values() for k in c.columns]
+    return found
+
+
+def _datasets(policy: PolicySet, rule: Rule) -> list[str]:
+    """The datasets whose absence freezes the rule."""
+    read = rule.reads[rule.absent_from or ""]
+    named = [read.dataset] if read.dataset else policy.in_role(read.role or "")
+    found = []
+    for dataset in filter(None, named):
+        derived = policy.derived(dataset)
+        found += [r.dataset for r in derived.reads.values() if r.dataset] if derived else [dataset]
+    return found
+
+
+def _as_written(value: Any) -> str:
+    return "" if value is None else str(value)

@@ -1,0 +1,204 @@
+"""The project's templates load and, filled with samples, come out whole; faults are named with their line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+
+import pytest
+import yaml
+from openpyxl import load_workbook as reopen
+
+from bidui.delivery.document import to_docx, to_html, to_text
+from bidui.delivery.filling import fill_document, fill_workbook
+from bidui.delivery.mail import looks_personal
+from bidui.delivery.template import TemplateError, load_document, load_workbook
+from bidui.delivery.workbook import write
+
+DOCUMENTS = ["agency_findings", "monthly_report", "receipt", "refusal", "reminder", "town_visits"]
+WORKBOOKS = ["agency_findings", "issues", "town_visits"]
+LEFT_OVER = re.compile(r"\{\{|\{%|\*\*|\bNone\b|\bTrue\b|&#|\n\n\n|，。|。。|；。|、、")
+
+
+def document(text: str, tmp_path):
+    path = tmp_path / "letter.md"
+    path.write_text(text, encoding="utf-8")
+    return load_document(path)
+
+
+def workbook(text: str, tmp_path):
+    path = tmp_path / "table.yaml"
+    path.write_text(text, encoding="utf-8")
+    return load_workbook(path)
+
+
+def test_every_template_is_tested_here(include, samples):
+    folder = include / "templates"
+    assert {path.stem for path in folder.glob("*.md")} >= set(DOCUMENTS) == set(samples["documents"])
+    assert {path.stem for path in folder.glob("*.yaml")} >= set(WORKBOOKS) == set(samples["workbooks"])
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_document_comes_out_whole_in_every_form(include, samples, made_at, name):
+    template = load_document(include / "templates" / f"{name}.md")
+    filled = fill_document(template, samples["documents"][name])
+    assert template.id == name
+    assert not looks_personal(filled.subject)
+    text = to_text(filled.markdown)
+    assert not LEFT_OVER.findall(text)
+    assert not LEFT_OVER.findall(filled.subject)
+    assert "<h1" in to_html(filled.markdown)
+    assert to_docx(filled.markdown, made_at=made_at, header=filled.header, footer=filled.footer)
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_document_reads_well_when_nothing_is_to_report(include, samples, name):
+    template = load_document(include / "templates" / f"{name}.md")
+    optional = {key for key, told in template.values.items() if "可空" in told or "为 None" in told}
+    values = samples["documents"][name]
+    quiet = {
+        key: (None if "为 None" in template.values[key] else []) if key in optional else value
+        for key, value in values.items()
+    }
+    text = to_text(fill_document(template, quiet).markdown)
+    assert not LEFT_OVER.findall(text)
+
+
+@pytest.mark.parametrize("name", WORKBOOKS)
+def test_a_workbook_comes_out_whole(include, samples, made_at, name):
+    template = load_workbook(include / "templates" / f"{name}.yaml")
+    sample = samples["workbooks"][name]
+    filled = fill_workbook(template, sample["values"], sample["rows"], sample["choices"])
+    book = reopen(io.BytesIO(write(filled.sheets, made_at=made_at)))
+    assert book.sheetnames[: len(template.sheets)] == [sheet.name for sheet in filled.sheets]
+    for sheet in filled.sheets:
+        lines = (sheet.title, *sheet.subtitle, *sheet.sign_off, sheet.page_footer)
+        assert not [line for line in lines if LEFT_OVER.search(line)]
+        for row in sheet.rows:
+            assert set(row) <= {column.key for column in sheet.columns}
+    assert not looks_personal(filled.file_name)
+
+
+def test_the_town_workbook_comes_back_through_its_contract(include):
+    template = load_workbook(include / "templates" / "town_visits.yaml")
+    party, dataset = template.returns.split(".")
+    contract = yaml.safe_load((include / "catalogue" / party / f"{dataset}.yaml").read_text(encoding="utf-8"))
+    own = [
+        {p["property"]: p["value"] for p in c.get("customProperties", [])}
+        for c in contract["schema"][0]["properties"]
+    ]
+    theirs = [
+        (c["name"], c["businessName"], mine.get("locked", False), mine.get("codeList"))
+        for c, mine in zip(contract["schema"][0]["properties"], own, strict=True)
+    ]
+    columns = template.sheets[0].columns
+    assert [(c.key, c.title, c.locked, c.choices) for c in columns] == theirs
+
+
+def test_the_town_workbook_confirms_its_period_and_ends_its_table_as_the_contract_says(include, samples):
+    sample = samples["workbooks"]["town_visits"]
+    template = load_workbook(include / "templates" / "town_visits.yaml")
+    sheet = fill_workbook(template, sample["values"], sample["rows"], sample["choices"]).sheets[0]
+    contract = yaml.safe_load(
+        (include / "catalogue" / "town" / "verification.yaml").read_text(encoding="utf-8")
+    )
+    layout = next(p["value"] for p in contract["customProperties"] if p["property"] == "layout")
+    found = re.findall(layout["period"], "\n".join((sheet.title, *sheet.subtitle)))
+    assert found == [("2026", "10")]
+    assert [
+        line for line in (*sheet.sign_off, *sheet.footer) if not line.startswith(tuple(layout["footer"]))
+    ] == []
+
+
+@pytest.mark.parametrize("name", WORKBOOKS)
+def test_drop_downs_and_labels_name_code_lists_that_exist(include, name):
+    columns = [
+        c for sheet in load_workbook(include / "templates" / f"{name}.yaml").sheets for c in sheet.columns
+    ]
+    lists = {c.choices for c in columns} | {c.reveal.partition(":")[2] for c in columns}
+    for code_list in lists - {None, ""}:
+        with (include / "dictionary" / f"{code_list}.csv").open(encoding="utf-8", newline="") as lines:
+            assert {"code", "label"} <= set(next(csv.DictReader(lines)))
+
+
+LETTER = """---
+id: letter
+title: 函
+subject: '{{ number }}'
+values:
+  number: 编号
+  town: 乡镇
+---
+{{ town }}：
+"""
+TABLE = """id: table
+title: 表
+file_name: '{{ number }}.xlsx'
+values: {number: 编号}
+sheets:
+  - key: rows
+    name: 表
+    title: 表
+    columns:
+      - {key: a, title: 甲, reveal: 'code:risk_cause'}
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("title: 函", "titel: 函"), r"letter\.md:3: titel: Extra inputs are not permitted"),
+        (("  town: 乡镇\n", ""), r"letter\.md: values: town is used but not declared"),
+        (
+            ("  number: 编号", "  number: 编号\n  day: 日期"),
+            r"letter\.md: values: day is declared but not used",
+        ),
+        (("{{ town }}", "{{ town"), r"letter\.md: not Jinja"),
+        (("---\nid", "id"), r"letter\.md:1: no front matter"),
+        (("title: 函", "title: [函"), r"letter\.md:\d: not YAML"),
+        (("title: 函", "title: 函\nbody: 别的"), r"letter\.md:2: body: not for the file to say"),
+    ],
+)
+def test_a_faulty_document_does_not_load(tmp_path, change, message):
+    assert document(LETTER, tmp_path).values == {"number": "编号", "town": "乡镇"}
+    with pytest.raises(TemplateError, match=message):
+        document(LETTER.replace(*change), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("reveal: 'code:risk_cause'", "reveal: all"), r"table\.yaml:10: sheets\.0\.columns\.0\.reveal"),
+        (
+            ("reveal: 'code:risk_cause'", "lokced: true"),
+            r"table\.yaml:10: sheets\.0\.columns\.0\.lokced: Extra",
+        ),
+        (("    name: 表\n", ""), r"table\.yaml:6: sheets\.0\.name: Field required"),
+        (("{number: 编号}", "{}"), r"table\.yaml: values: number is used but not declared"),
+        (("sheets:", "sheets: []\nrest:"), r"table\.yaml:6: rest: Extra inputs"),
+    ],
+)
+def test_a_faulty_workbook_does_not_load(tmp_path, change, message):
+    assert workbook(TABLE, tmp_path).sheets[0].columns[0].locked
+    with pytest.raises(TemplateError, match=message):
+        workbook(TABLE.replace(*change), tmp_path)
+
+
+def test_values_are_exactly_those_declared(tmp_path):
+    template = document(LETTER, tmp_path)
+    with pytest.raises(TemplateError, match="town is missing; more is not declared"):
+        fill_document(template, {"number": "1", "more": "2"})
+
+
+def test_rows_and_code_lists_must_be_there(tmp_path):
+    template = workbook(TABLE.replace("reveal: 'code:risk_cause'", "choices: visit_outcome"), tmp_path)
+    with pytest.raises(TemplateError, match="rows is missing"):
+        fill_workbook(template, {"number": "1"}, {}, {})
+    with pytest.raises(TemplateError, match="sheet rows: no code list visit_outcome"):
+        fill_workbook(template, {"number": "1"}, {"rows": []}, {})
+
+
+def test_a_template_is_known_by_its_text(tmp_path):
+    first = document(LETTER, tmp_path).hash
+    assert first == document(LETTER, tmp_path).hash != document(LETTER + "末\n", tmp_path).hash
