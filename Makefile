@@ -9,6 +9,9 @@ MAKEFLAGS += --no-print-directory
 # Compiled modules halve the start of every Airflow program.
 unexport PYTHONDONTWRITEBYTECODE
 
+# The profile that the generated pages and the demo are made with.
+export BIDUI_PROFILE ?= demo
+
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
@@ -77,10 +80,10 @@ lint: $(READY)  ## style, types, import directions, generated documents
 	$(MAKE) docs-check
 
 docs: $(READY)  ## write docs/generated anew
-	@echo "docs: nothing yet"  # $(BIN)/python -m bidui docs
+	@$(BIN)/python -m bidui docs
 
 docs-check: $(READY)
-	@echo "docs-check: nothing yet"  # $(BIN)/python -m bidui docs --check
+	@$(BIN)/python -m bidui docs --check
 
 test: $(READY)  ## all tests (make test ARGS='tests/unit -x')
 	@$(BIN)/pytest $(ARGS)

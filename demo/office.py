@@ -78,6 +78,7 @@ class Office:
             "BIDUI_DB": f"{LOOPBACK}:{self.ports.database}/bidui",
             "BIDUI_SMTP": f"{LOOPBACK}:{self.ports.mail}",
             "BIDUI_WEB": f"http://{LOOPBACK}:{self.ports.web}",
+            "BIDUI_SIMULATED": "1",
             "BIDUI_DB_PORT": str(self.ports.database),
             "BIDUI_MAIL_PORT": str(self.ports.mail),
             "BIDUI_WEB_PORT": str(self.ports.web),

@@ -8,7 +8,12 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
-from demo.office import DATABASE_ROLES, REPOSITORY, Office
+import psycopg2
+from bidui.store.database import Role
+from bidui.store.roles import provision
+from sqlalchemy import create_engine
+
+from demo.office import REPOSITORY, Office
 from demo.services.airflow import DEFAULT_LOGINS, Airflow, Login
 from demo.services.postgres import Postgres
 from demo.services.process import Program, ServiceError, answers, ensure_free, tail
@@ -109,11 +114,11 @@ def _start_postgres(office: Office, say: Say) -> None:
         server.start()
     server.create_role("airflow", office.secret("db_airflow"))
     server.create_database("airflow", owner="airflow")
-    for role in DATABASE_ROLES:
-        server.create_role(f"bidui_{role}", office.secret(f"db_{role}"))
-    server.create_database("bidui", owner="bidui_owner")
-    roles = ", ".join(f"bidui_{role}" for role in DATABASE_ROLES)
-    server.execute(f"grant connect on database bidui to {roles}")
+    server.create_database("bidui")
+    engine = create_engine("postgresql+psycopg2://", creator=lambda: psycopg2.connect(server.dsn("bidui")))
+    with engine.begin() as admin:
+        provision(admin, "bidui", {role: office.secret(f"db_{role}") for role in Role})
+    engine.dispose()
     say(f"Postgres 就绪（127.0.0.1:{office.ports.database}）")
 
 

@@ -28,11 +28,11 @@ WITH due AS (
 ), moved AS (
     SELECT coalesce(n.place, w.place) AS place, coalesce(n.unit, w.unit) AS unit, count(w.id) AS previous, count(n.id) AS current,
            count(*) FILTER (WHERE w.id IS NULL) AS added,
-           count(*) FILTER (WHERE n.id IS NULL AND d.id IS NOT NULL AND w.place = 2) AS natural,
+           count(*) FILTER (WHERE n.id IS NULL AND d.id IS NOT NULL AND w.place = 2) AS passed_away,
            count(*) FILTER (WHERE n.id IS NULL) AS gone
     FROM now n FULL JOIN was w USING (place, id) LEFT JOIN died d ON d.id = w.id GROUP BY 1, 2
 ), population AS (
-    SELECT place, unit, previous, current, natural, gone - natural AS removed,
+    SELECT place, unit, previous, current, passed_away, gone - passed_away AS removed,
            CASE WHEN previous = 0 THEN 0 ELSE added END AS added, CASE WHEN previous = 0 THEN current ELSE 0 END AS adjusted
     FROM moved
 ), monitored AS (
@@ -54,7 +54,8 @@ SELECT
         'late', (SELECT count(*) FROM due WHERE n > 0 AND NOT on_time), 'missing', (SELECT count(*) FROM due WHERE n = 0),
         'nil', (SELECT count(*) FROM due WHERE nil), 'refused', (SELECT count(*) FROM sent WHERE outcome = 'refused'),
         'frozen', (SELECT count(*) FROM frozen)) AS submissions,
-    coalesce((SELECT jsonb_agg(to_jsonb(p) - 'place' ORDER BY place) FROM population p), '[]') AS population,
+    coalesce((SELECT jsonb_agg(jsonb_build_object('unit', unit, 'previous', previous, 'added', added, 'removed', removed,
+        'natural', passed_away, 'adjusted', adjusted, 'current', current) ORDER BY place) FROM population p), '[]') AS population,
     coalesce((SELECT jsonb_agg(jsonb_build_object('unit', unit, 'ever', ever, 'open', open, 'closed', ever - open, 'again', 0) ORDER BY place) FROM monitored), '[]') AS standing,
     (SELECT jsonb_build_object('received', coalesce(sum(rows_read), 0), 'accepted', coalesce(sum(rows_read - rows_quarantined), 0),
         'quarantined', coalesce(sum(rows_quarantined), 0), 'share', round(coalesce(sum(rows_quarantined) / nullif(sum(rows_read), 0)::numeric, 0), 6)) FROM kept) AS quality,

@@ -23,7 +23,7 @@ WITH town AS (
 ), people AS (
     SELECT coalesce(n.town, w.town) AS code, count(w.person_id) AS previous, count(n.person_id) AS current,
            count(*) FILTER (WHERE w.person_id IS NULL) AS added, count(*) FILTER (WHERE n.person_id IS NULL) AS gone,
-           count(*) FILTER (WHERE n.person_id IS NULL AND d.person_id IS NOT NULL) AS natural
+           count(*) FILTER (WHERE n.person_id IS NULL AND d.person_id IS NOT NULL) AS passed_away
     FROM now n FULL JOIN was w ON w.person_id = n.person_id AND w.town = n.town LEFT JOIN died d ON d.person_id = w.person_id GROUP BY 1
 ), raised AS (
     SELECT owner_region AS code, count(*) AS leads, count(*) FILTER (WHERE coalesce(state, 'unanswered') <> 'unanswered') AS checked,
@@ -49,7 +49,7 @@ WITH town AS (
 SELECT
     (SELECT jsonb_agg(jsonb_build_object('name', t.name, 'previous', coalesce(p.previous, 0),
         'added', CASE WHEN EXISTS (SELECT FROM was) THEN coalesce(p.added, 0) ELSE 0 END,
-        'removed', coalesce(p.gone - p.natural, 0), 'natural', coalesce(p.natural, 0),
+        'removed', coalesce(p.gone - p.passed_away, 0), 'natural', coalesce(p.passed_away, 0),
         'adjusted', CASE WHEN EXISTS (SELECT FROM was) THEN 0 ELSE coalesce(p.current, 0) END, 'current', coalesce(p.current, 0),
         'leads', coalesce(r.leads, 0), 'checked', coalesce(r.checked, 0), 'overdue', coalesce(r.overdue, 0),
         'findings', coalesce(d.findings, 0), 'cells', coalesce(r.leads, 0) * 6) ORDER BY t.code)

@@ -51,7 +51,9 @@ SELECT
         'column', w.column_title, 'occurrences', w.occurrences, 'todo', w.advice) ORDER BY w.occurrences DESC, w.code) FROM worst w), '[]') AS issues,
     CASE WHEN t.quarantined > 0 THEN CAST(:due_correction AS date) END AS due,
     coalesce((SELECT jsonb_agg('“' || n.label || '”可能冻结，相应事项不作查无此人判断' ORDER BY n.code) FROM word n
-              WHERE n.list = 'needs' AND n.advice = t.dataset), '[]') AS consequences
+              WHERE n.list = 'needs' AND n.advice = t.dataset), '[]') AS consequences,
+    coalesce(d.label, '未能识别的数据') AS dataset, t.package_hash AS sha256,
+    to_char(t.arrived_at AT TIME ZONE CAST(:zone AS text), 'YYYY-MM-DD HH24:MI') AS arrived_at
 FROM this t
 JOIN word o ON o.list = 'intake_outcome' AND o.code = t.outcome
 JOIN word d ON d.list = 'dataset' AND d.code = t.dataset

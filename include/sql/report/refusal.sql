@@ -20,13 +20,15 @@ WITH this AS (
 )
 SELECT
     jsonb_build_object('code', t.reason, 'label', '退回', 'sentence', coalesce(w.label, '文件不能接收') || '。') AS refusal,
-    jsonb_build_object('dataset', d.label, 'period', t.period, 'arrived_at', t.arrived_at, 'channel', ch.label, 'sha256', t.package_hash) AS package,
+    jsonb_build_object('dataset', coalesce(d.label, '未能识别的数据'), 'period', t.period, 'arrived_at', t.arrived_at, 'channel', ch.label, 'sha256', t.package_hash) AS package,
     coalesce((SELECT jsonb_agg(jsonb_build_object('label', f.label, 'text', f.text) ORDER BY f.place) FROM fact f), '[]') AS facts,
     jsonb_build_array(coalesce(w.advice, '请与数据中心联系后重新报送。'), '按原渠道重新报送本期整份数据，收到后即发回执。') AS steps,
     CAST(:due_correction AS date) AS due,
     coalesce((SELECT jsonb_agg('“' || n.label || '”将冻结，相应事项不作查无此人判断' ORDER BY n.code) FROM word n
-              WHERE n.list = 'needs' AND n.advice = t.dataset), '[]') AS consequences
+              WHERE n.list = 'needs' AND n.advice = t.dataset), '[]') AS consequences,
+    coalesce(d.label, '未能识别的数据') AS dataset, t.package_hash AS sha256,
+    to_char(t.arrived_at AT TIME ZONE CAST(:zone AS text), 'YYYY-MM-DD HH24:MI') AS arrived_at
 FROM this t
-JOIN word d ON d.list = 'dataset' AND d.code = t.dataset
+LEFT JOIN word d ON d.list = 'dataset' AND d.code = t.dataset
 JOIN word ch ON ch.list = 'channel' AND ch.code = t.channel
 LEFT JOIN word w ON w.list = 'row_issue' AND w.code = t.reason

@@ -26,20 +26,13 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from airflow.exceptions import AirflowTimetableInvalid, InvalidPartitionKeyError
-from airflow.sdk.timezone import coerce_datetime, utcnow
+from airflow.sdk.timezone import coerce_datetime
 from airflow.timetables.base import DagRunInfo, DataInterval, TimeRestriction, Timetable
 
 from bidui.domain.period import Period, PeriodError
 from bidui.domain.working_days import WorkingCalendar
+from bidui.orchestration import clock
 from bidui.policy import working_calendar
-
-SIMULATED = "BIDUI_SIMULATED"
-
-
-def simulated() -> bool:
-    """Whether this hub lives under the simulated clock."""
-    return os.environ.get(SIMULATED) == "1"
-
 
 @cache
 def _calendar() -> WorkingCalendar:
@@ -88,7 +81,7 @@ class _Ticks(Timetable):
     @property
     def summary(self) -> str:
         """What the DAG list shows, in both languages."""
-        if simulated():
+        if clock.simulated():
             chinese = f"模拟时钟：由外部触发（原为{self._chinese}）"
             return f"{chinese} · simulated clock: triggered from outside (else {self._english})"
         return f"{self._chinese} · {self._english}"
@@ -120,10 +113,10 @@ class _Ticks(Timetable):
         self, *, last_dagrun_info: DagRunInfo | None, restriction: TimeRestriction
     ) -> DagRunInfo | None:
         """The next run, or None under the simulated clock."""
-        if simulated():
+        if clock.simulated():
             return None
         # The scheduler's own question about its own time; what a run takes as its time is `clock`'s affair.
-        return self.next_info(last_dagrun_info, restriction, utcnow())
+        return self.next_info(last_dagrun_info, restriction, clock.now())
 
     def next_info(
         self, last: DagRunInfo | None, restriction: TimeRestriction, now: datetime

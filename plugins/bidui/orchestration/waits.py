@@ -15,16 +15,17 @@ their class.
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from bidui.orchestration import clock
 
 LABEL = "{{ task.dataset }}"
 """``map_index_template`` of a mapped wait: the grid shows the dataset's id, already while it waits."""
@@ -144,17 +145,12 @@ class SubmissionTrigger(BaseTrigger):
     async def _now(self) -> datetime | None:
         """The hub's time; None while the clock file cannot be read."""
         if self.clock_file is None:
-            return datetime.now(UTC)
+            return clock.now()
         try:
-            text = await asyncio.to_thread(Path(self.clock_file).read_text, encoding="utf-8")
-            now = datetime.fromisoformat(json.loads(text)["now"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            return await asyncio.to_thread(clock.read, Path(self.clock_file))
+        except clock.ClockError as error:
             self._say("the clock cannot be read", error)
             return None
-        if now.tzinfo is None:
-            self._say("the clock states no offset", ValueError())
-            return None
-        return now
 
     async def _scopes_in(self) -> set[str] | None:
         """The scopes that are in; None while the database cannot be asked."""
@@ -180,9 +176,7 @@ class SubmissionTrigger(BaseTrigger):
 
 
 def _clock_file() -> str | None:
-    if os.environ.get("BIDUI_SIMULATED") != "1":
-        return None
-    return str(Path(os.environ["BIDUI_HOME"]) / "clock.json")
+    return str(clock.file()) if clock.simulated() else None
 
 
 def _connection_arguments() -> dict[str, Any]:

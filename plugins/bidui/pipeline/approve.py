@@ -37,3 +37,21 @@ def approve(
         ledger.record(connection, tables.approval, {
             "delivery_id": delivery_id, "role": role, "decision": decision, "decided_by": by, "recorded_as_of": as_of})  # fmt: skip
         return role
+
+
+def waiting(office: Office) -> list[tuple[str, str, str, str]]:
+    """(delivery id, title, period, role) of every delivery that waits for a decision."""
+    with office.database.begin(Role.DELIVER) as connection:
+        rows = connection.execute(text("""
+            SELECT d.delivery_id, d.recipe, d.period, d.approvals,
+                   (SELECT array_agg(a.role) FROM out.approval a WHERE a.delivery_id = d.delivery_id) AS decided,
+                   EXISTS (SELECT FROM out.approval a WHERE a.delivery_id = d.delivery_id AND a.decision = 'rejected') AS rejected
+            FROM out.delivery d WHERE d.hub = :hub AND cardinality(d.approvals) > 0 ORDER BY d.recorded_as_of, d.delivery_id
+        """), {"hub": office.policy.hub}).all()  # fmt: skip
+    found = []
+    for row in rows:
+        left = [role for role in row.approvals if role not in (row.decided or [])]
+        if left and not row.rejected:
+            recipe = office.policy.recipes.get(row.recipe)
+            found.append((row.delivery_id, recipe.title if recipe else row.recipe, row.period, left[0]))
+    return found

@@ -139,7 +139,7 @@ class _Maker:
         facts = {
             "recipient": self.recipient.party, "recipient_region": self.recipient.region, "arrival": self.subject.arrival,
             "round": self.subject.round, "today": self.day, "words": json.dumps(words(self.office, self.day), ensure_ascii=False),
-            "expected": list(self.office.policy.profile.expected),
+            "expected": list(self.office.policy.profile.expected), "zone": self.office.policy.profile.time_zone,
             **{f"due_{name}": due_on(self.office, name, self.as_of).day for name in self.office.policy.profile.deadlines},
         }  # fmt: skip
         found: list[dict[str, Any]] = []
@@ -163,7 +163,7 @@ class _Maker:
         self, template: WorkbookTemplate, values: Mapping[str, Any], rows: Mapping[str, list[dict[str, Any]]]
     ) -> tuple[str, bytes, list[dict[str, Any]]]:
         desk = self.office.policy.profile.desk
-        own = {**values, "contact": f"{desk.office} {desk.phone}"}
+        own = {**values, "contact": f"{desk.office} {desk.phone}", "due": values.get("due") or "无"}
         shown = {s.key: reveal(self.connection, self.office.policy, s, rows[s.key], _LOOKUPS, self.day) for s in template.sheets}
         choices = {name: tuple(listed.vocabulary(self.day).values()) for name, listed in self.office.policy.codes.items()}
         filled = fill_workbook(template, {n: own[n] for n in template.values if n in own}, shown, choices)

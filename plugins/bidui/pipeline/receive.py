@@ -84,9 +84,8 @@ def _received(office: Office, connection: Connection, arrival: Any) -> Received:
 
 def _settled(office: Office, connection: Connection, arrival: Any) -> Received:
     as_of: datetime = arrival.arrived_at
+    content = unseal(office, connection, arrival, office.vault.get(arrival.package_hash), as_of)
     contract = office.policy.contracts[arrival.dataset]
-    data = office.vault.get(arrival.package_hash)
-    content = unseal(office, connection, arrival, data, as_of)
     scope = _scope(office, contract, content)
     nil = nil_report(content.data, office.policy.codes["nil_report"], contract.limits) if contract.layout.encoding is None else None
     expected = Period.parse(arrival.period)

@@ -95,7 +95,7 @@ class PolicySet:
             region = known.get(region.parent or "")
         return region.code if region else None
 
-    def threshold(self, name: str, day: date) -> float | int | str:
+    def threshold(self, name: str, day: date) -> int | float | str:
         """A dated threshold on ``day``; KeyError when the profile does not have it."""
         return self.profile.thresholds[name].on(day)
 

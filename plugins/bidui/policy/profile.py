@@ -11,13 +11,13 @@ from bidui.policy.contract import Frozen
 class DatedValue(Frozen):
     """A figure that changes with the years."""
 
-    values: dict[date, float | int | str]
+    values: dict[date, int | float | str]
     unit: str
     clauses: tuple[str, ...] = ()
     source: str = ""
     """Where it is from when no clause says it."""
 
-    def on(self, day: date) -> float | int | str:
+    def on(self, day: date) -> int | float | str:
         """The value in force on ``day``; KeyError when none is yet."""
         begun = [since for since in self.values if since <= day]
         if not begun:

@@ -23,19 +23,28 @@ def copy_frame(connection: Connection, table: str, frame: pd.DataFrame, columns:
     for name in names:
         if out[name].dtype == object and out[name].map(lambda v: isinstance(v, list | tuple)).any():
             out[name] = out[name].map(_array, na_action="ignore")
+    null = _unused(out)
     buffer = io.StringIO()
-    out.to_csv(buffer, index=False, header=False, na_rep="\\N", quoting=0, doublequote=True, date_format="%Y-%m-%d")
+    out.to_csv(buffer, index=False, header=False, na_rep=null, quoting=0, doublequote=True, date_format="%Y-%m-%d")
     buffer.seek(0)
     listed = ", ".join(f'"{name}"' for name in names)
     cursor = connection.connection.cursor()
     try:
-        cursor.copy_expert(f"COPY {table} ({listed}) FROM STDIN WITH (FORMAT csv, NULL '\\N')", buffer)
+        cursor.copy_expert(f"COPY {table} ({listed}) FROM STDIN WITH (FORMAT csv, NULL '{null}')", buffer)
     except psycopg2.Error as error:
         # Leave as every other driver error does, so that Database.begin strips the values.
         raise DBAPIError("COPY", None, error) from None
     finally:
         cursor.close()
     return len(out)
+
+
+def _unused(frame: pd.DataFrame) -> str:
+    """A mark for missing values that no cell holds: other systems' exports write the usual one as text."""
+    null = "\\N"
+    while any((frame[name] == null).any() for name in frame.select_dtypes(["object", "str"])):
+        null += "N"
+    return null
 
 
 def _array(values: object) -> str:

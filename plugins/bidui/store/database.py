@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
-from functools import cache
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, create_engine
@@ -47,9 +46,14 @@ class Database:
         host, _, port = server.partition(":")
         self._url = URL.create("postgresql+psycopg2", host=host, port=int(port or 5432), database=name)
         self._secrets = secrets
+        self._engines: dict[Role, Engine] = {}
 
-    @cache  # noqa: B019 - one Database per process
     def _engine(self, role: Role) -> Engine:
+        if role not in self._engines:
+            self._engines[role] = self._connected_as(role)
+        return self._engines[role]
+
+    def _connected_as(self, role: Role) -> Engine:
         password = (self._secrets / f"db_{role}").read_text().strip()
         url = self._url.set(username=role.login, password=password)
         return create_engine(
@@ -65,6 +69,11 @@ class Database:
                 yield connection
         except SQLAlchemyError as error:
             raise _without_values(error) from None
+
+    def close(self) -> None:
+        """Give back every idle connection; the next transaction opens new ones."""
+        for engine in self._engines.values():
+            engine.dispose()
 
 
 def _without_values(error: SQLAlchemyError) -> StoreError:

@@ -10,6 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, Table, insert, text
 from sqlalchemy.dialects.postgresql import insert as insert_if_new
 
+from bidui.store.database import Database, Role
+
 
 @dataclass(frozen=True)
 class Submission:
@@ -54,6 +56,13 @@ _ORIGINS = text("""
 def origins(connection: Connection, submissions: Sequence[int]) -> list[int]:
     """These submissions and, behind each amendment, those whose rows it carries."""
     return list(connection.execute(_ORIGINS, {"ids": list(submissions)}).scalars())
+
+
+def arrived_at(database: Database, arrival_id: str) -> datetime:
+    """The stamp of an arrival: the time as of which everything about it is decided."""
+    with database.begin(Role.INTAKE) as connection:
+        found: datetime = connection.execute(text("SELECT arrived_at FROM core.arrival WHERE arrival_id = :id"), {"id": arrival_id}).scalar_one()
+        return found
 
 
 def record(connection: Connection, table: Table, *rows: dict[str, Any]) -> None:

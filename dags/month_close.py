@@ -1,0 +1,53 @@
+"""
+# month_close · 月度比对
+
+Compares one month: waits for every expected dataset until the exchange window ends, runs every rule, merges leads by
+household and opens cases.
+
+- Scheduled for the opening of the window (the 25th in the hub's time zone, moved to a working day where policy says so);
+  the partition key is the month.
+- `wait` has one line per expected dataset and takes no worker slot; the lines still deferred are who is missing.
+- A rule whose data are missing or incomplete is **frozen**: absence needs evidence.
+- Run it again for the same month after a late or corrected package: what changed makes a new round, nothing else does.
+"""
+
+from airflow.sdk import dag
+
+from bidui.orchestration import defaults, tasks
+from bidui.orchestration.timetables import MonthlyWindow
+
+profile = defaults.policy().profile
+
+
+@dag(
+    dag_id="month_close",
+    dag_display_name="月度比对",
+    schedule=MonthlyWindow(
+        day=profile.window.opens_day,
+        roll_working_day=profile.window.rolls_to_working_day,
+        hour=profile.window.hour,
+        timezone=profile.time_zone,
+    ),
+    tags=["month"],
+    **defaults.dag(__doc__, max_active_runs=1),
+)
+def month_close():
+    month = tasks.open_month()
+    wait = tasks.WaitForSubmission.partial(
+        task_id="wait",
+        hub=profile.id,
+        period=month["period"],
+        window_end=month["window_end"],
+        poll_seconds=2,
+        map_index_template=tasks.LABEL,
+    ).expand(dataset=list(profile.expected))
+    as_of = tasks.stamp()
+    matched = tasks.match(month["period"], as_of)
+    found = tasks.rules(month["period"], as_of)
+    runs = tasks.compare.partial(period=month["period"], as_of=as_of).expand(rule=found)
+    wait >> as_of
+    matched >> found
+    tasks.conclude(month["period"], as_of, runs)
+
+
+month_close()

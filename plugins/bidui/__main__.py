@@ -1,0 +1,5 @@
+"""``python -m bidui``."""
+
+from bidui.cli import app
+
+app(prog_name="python -m bidui")

@@ -1,0 +1,270 @@
+"""The same use cases without Airflow: ``python -m bidui <命令>``. Texts are Chinese, for the people of the centre."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bidui.orchestration import clock
+from bidui.policy.policy_set import load
+from bidui.policy.source import PolicyError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="比对：县级数据共享、比对、下发、反馈的全部操作。")
+policy_app = typer.Typer(no_args_is_help=True, help="制度数据（include/）：检查和启用。")
+keys_app = typer.Typer(no_args_is_help=True, help="密钥：建立、签发联系人证书、查询约定密码。")
+app.add_typer(policy_app, name="policy")
+app.add_typer(keys_app, name="keys")
+
+Profile = Annotated[str, typer.Option(envvar="BIDUI_PROFILE", help="县（市）配置")]
+Include = Annotated[Path, typer.Option(envvar="BIDUI_INCLUDE", help="制度数据文件夹")]
+
+REVOCATIONS_LAST = timedelta(days=60)
+"""How long a revocation list is good for before it has to be published anew."""
+
+
+@contextmanager
+def _said() -> Iterator[None]:
+    """Faults that a person can mend, as one clear text instead of a traceback."""
+    from bidui.domain.period import PeriodError
+    from bidui.pipeline.approve import NotAllowed
+    from bidui.pipeline.office import OfficeError
+    from bidui.sealing.errors import SealError
+    from bidui.store.database import StoreError
+
+    try:
+        yield
+    except PolicyError as error:
+        typer.echo(f"制度数据有 {len(error.faults)} 处错误：\n{error}", err=True)
+    except PeriodError:
+        typer.echo("期别写法不对：应为 2026-11、2026-Q4、2026-H2 或 2026", err=True)
+    except (OfficeError, NotAllowed, clock.ClockError, SealError, StoreError) as error:
+        typer.echo(str(error), err=True)
+    else:
+        return
+    raise typer.Exit(1)
+
+
+def _office():  # noqa: ANN202 - imported late, to keep `--help` quick
+    from bidui.pipeline.office import Office
+
+    return Office.from_environment()
+
+
+# --- policy ------------------------------------------------------------------------------------------------------
+@policy_app.command("check")
+def policy_check(
+    profile: Profile, include: Include = Path("include"),
+) -> None:
+    """检查制度数据：错误逐条列出文件和行号。"""
+    from bidui.pipeline.check import faults
+
+    with _said():
+        policy = load(include, profile)
+        if found := faults(policy):
+            raise PolicyError(found)
+        typer.echo(f"{policy.profile.title}：数据集 {len(policy.contracts)} 个，协议 {len(policy.agreements)} 份，"
+                   f"规则 {len(policy.rules)} 条，交付 {len(policy.recipes)} 种；制度版本 {policy.hash[:12]}，没有错误。")  # fmt: skip
+
+
+@policy_app.command("apply")
+def policy_apply() -> None:
+    """按制度数据建立或扩展数据表，并登记制度版本。"""
+    from bidui.pipeline.apply import apply_policy
+
+    with _said():
+        for line in apply_policy(_office(), clock.now()):
+            typer.echo(line)
+
+
+@app.command()
+def migrate() -> None:
+    """把数据库结构升级到最新版本。"""
+    from bidui.pipeline.apply import migrate_up
+
+    with _said():
+        migrate_up(_office())
+        typer.echo("数据库结构已是最新。")
+
+
+# --- keys --------------------------------------------------------------------------------------------------------
+@keys_app.command("init")
+def keys_init() -> None:
+    """建立中心的密钥和证书签发机构；已有的不会覆盖。"""
+    from bidui.sealing import authority
+
+    with _said():
+        now = clock.now()
+        keys = authority.create_hub_keys(_office().keys, now=now, next_update=now + REVOCATIONS_LAST)
+        typer.echo(f"中心公钥（发给各部门加密用）：{keys.recipient}")
+
+
+@keys_app.command("certify")
+def keys_certify(contact: str, days: Annotated[int, typer.Option(help="有效天数")] = 730) -> None:
+    """给一名在册联系人签发签名证书并登记。"""
+    from bidui.pipeline.certify import certify
+
+    with _said():
+        certificate, key = certify(_office(), contact, clock.now(), days)
+        typer.echo(f"证书：{certificate}\n私钥（当面交给本人后删除）：{key}")
+
+
+@keys_app.command("password")
+def keys_password(party: str, period: str, region: Annotated[str | None, typer.Option(help="乡镇代码")] = None) -> None:
+    """查询与某部门（或乡镇）当期的约定密码，供电话告知。"""
+    from bidui.domain.period import Period
+    from bidui.pipeline.unseal import password
+
+    with _said():
+        typer.echo(password(_office(), party, region, str(Period.parse(period))))
+
+
+# --- the month ---------------------------------------------------------------------------------------------------
+@app.command()
+def watch(every: Annotated[float, typer.Option(help="每隔几秒看一次")] = 2.0) -> None:
+    """守候交换文件夹和邮箱：登记收到的文件，并在 Airflow 中启动接收。"""
+    from bidui.orchestration.watch import LOGIN, Runs
+    from bidui.orchestration.watch import watch as keep_watching
+
+    with _said():
+        office = _office()
+        secret = (office.home / "secrets" / f"login_{LOGIN}").read_text(encoding="utf-8").strip()
+        keep_watching(office, Runs(os.environ["BIDUI_WEB"], LOGIN, secret), every, lambda line: typer.echo(line))
+
+
+@app.command()
+def receive(
+    file: Path,
+    party: Annotated[str, typer.Option(help="报送单位代号")],
+    dataset: Annotated[str, typer.Option(help="数据集代号，如 部门.数据集")],
+    contact: Annotated[str | None, typer.Option(help="联系人代号")] = None,
+) -> None:
+    """不经 Airflow，直接接收一个文件并回复报送单位。"""
+    from bidui.pipeline import deliver
+    from bidui.pipeline.arrive import Origin, arrive
+    from bidui.pipeline.receive import receive as use_case
+
+    with _said():
+        office, now = _office(), clock.now()
+        stamp = file.stat().st_mtime_ns
+        arrived = arrive(office, file.read_bytes(), file.name, Origin("folder", f"{party}/{file.name}@{stamp}", party, contact), dataset, now)
+        got = use_case(office, arrived.arrival_id)
+        deliver.reply(office, arrived.arrival_id, now)
+        words = office.policy.codes["intake_outcome"].label_of(got.outcome, now.date())
+        typer.echo(f"{words}：{arrived.run_key}" + (f"（{got.reason}）" if got.reason else ""))
+        typer.echo("，".join(f"{name} {got.facts[key]}" for name, key in (("读到", "read"), ("入库", "accepted"), ("隔离", "quarantined")) if key in got.facts))
+
+
+@app.command()
+def close(period: str) -> None:
+    """比对一个月：运行全部规则，归并线索，登记案卷。可以重复运行。"""
+    from bidui.domain.period import Period
+    from bidui.pipeline.conclude import close as use_case
+
+    with _said():
+        done = use_case(_office(), str(Period.parse(period)), clock.now())
+        typer.echo(f"{done.period} 第 {done.round} 轮{'' if done.new else '（无变化）'}：新线索 {done.leads} 户，新差异 {done.findings} 条，"
+                   f"已一致 {done.agreed} 条，冻结规则 {len(done.frozen)} 条")  # fmt: skip
+
+
+@app.command()
+def deliver(period: str) -> None:
+    """交付一个月的成果：各镇核查表、各部门更正单、月度报告（须审批的先不发出）。"""
+    from bidui.domain.period import Period
+    from bidui.pipeline import deliver as use_case
+
+    with _said():
+        office, now = _office(), clock.now()
+        for errand in use_case.errands_of_close(office, str(Period.parse(period)), now):
+            if sent := use_case.run(office, errand, now):
+                state = f"待审批（{'、'.join(sent.awaiting)}）" if sent.awaiting else f"发出 {sent.accepted} 封，失败 {sent.failed} 封"
+                typer.echo(f"{office.policy.recipes[errand.recipe].title} → {errand.recipient}：{state}")
+
+
+@app.command()
+def pending() -> None:
+    """列出等待审批的文件。"""
+    from bidui.pipeline.approve import waiting
+
+    with _said():
+        for delivery, title, period, role in waiting(_office()):
+            typer.echo(f"{delivery}\t{period}\t{title}\t待 {role} 审批")
+
+
+@app.command()
+def approve(delivery: str, by: Annotated[str, typer.Option(help="审批人（联系人代号）")],
+            reject: Annotated[bool, typer.Option(help="退回而不是同意")] = False) -> None:  # fmt: skip
+    """审批一份待发文件；同意后由每日督办发出。"""
+    from bidui.pipeline.approve import approve as use_case
+
+    with _said():
+        role = use_case(_office(), delivery, by, clock.now(), "rejected" if reject else "approved")
+        typer.echo(f"{role} 环节已{'退回' if reject else '同意'}。")
+
+
+@app.command("follow-up")
+def follow_up() -> None:
+    """每日督办：发出已批准的、重发未送达的、提醒逾期的。"""
+    from bidui.pipeline.follow_up import remind, send_waiting
+
+    with _said():
+        office, now = _office(), clock.now()
+        done = send_waiting(office, now)
+        typer.echo(f"发出 {done.sent} 封，仍待审批 {done.awaiting} 份，失败 {done.failed} 封，提醒 {remind(office, now)} 封")
+
+
+@app.command()
+def explain(household: str) -> None:
+    """说明某户为什么在（或不在）线索名单上：行、文件、规则、版本、条款，一页纸。"""
+    from bidui.pipeline.explain import explain as use_case
+    from bidui.pipeline.explain_page import page
+
+    with _said():
+        office, now = _office(), clock.now()
+        found = use_case(office, household, now)
+        if found is None:
+            typer.echo(f"本中心没有户编号 {household} 的任何记录，请核对编号。", err=True)
+            raise typer.Exit(1)
+        typer.echo(page(office, found, now))
+
+
+# --- the demo and the project ------------------------------------------------------------------------------------
+@app.command()
+def synth(
+    out: Path,
+    profile: Profile,
+    seed: Annotated[int, typer.Option(help="随机种子")] = 1,
+    scale: Annotated[float, typer.Option(help="规模，1 为一个县")] = 1.0,
+    months: Annotated[int, typer.Option(help="月数")] = 2,
+    first: Annotated[str, typer.Option(help="第一个月")] = "2026-10",
+    include: Include = Path("include"),
+) -> None:
+    """生成真相已知的合成县：各方文件和 truth.jsonl。"""
+    from bidui.domain.period import Period
+    from bidui.synth import make
+
+    with _said():
+        begin = Period.parse(first)
+        made = make(include, profile, out, seed=seed, scale=scale, periods=[str(begin.shift(step)) for step in range(months)])
+        typer.echo(f"{made.households} 户 {made.persons} 人，另 {made.outsiders} 人；文件 {len(made.files)} 个，真相 {made.truth}")
+
+
+@app.command()
+def docs(profile: Profile, check: Annotated[bool, typer.Option("--check", help="只检查是否过期")] = False) -> None:
+    """由制度数据和 DAG 生成 docs/generated/ 的各页。"""
+    from bidui.pipeline.document import stale, write
+
+    with _said():
+        root = Path.cwd()
+        if check:
+            if old := stale(root, profile):
+                typer.echo("下列生成文档已过期，请运行 make docs：\n" + "\n".join(old), err=True)
+                raise typer.Exit(1)
+            return
+        for name in write(root, profile):
+            typer.echo(name)
