@@ -15,7 +15,8 @@ export BIDUI_PROFILE ?= demo
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
-HOME_FOLDER ?= build/demo
+# The demo's working folder; a second demo beside it needs another one, and other BIDUI_*_PORTs.
+export BIDUI_DEMO_HOME ?= build/demo
 UV := uv==0.13.9
 
 # 3.11 first: it is what everything is run on here. Another one: make .venv PYTHON=python3.13
@@ -92,15 +93,15 @@ demo: $(READY)  ## play two months in a simulated county; ONCE=1 ends and stops 
 	@$(BIN)/python -m demo
 
 up: $(READY)  ## start Postgres, mail and Airflow only, on 127.0.0.1
-	@$(BIN)/python -m demo.services up --home $(HOME_FOLDER)
+	@$(BIN)/python -m demo.services up --home "$(BIDUI_DEMO_HOME)"
 
 down: $(READY)  ## stop everything that was started, also after a crash
-	@$(BIN)/python -m demo.services down --home $(HOME_FOLDER)
+	@$(BIN)/python -m demo.services down --home "$(BIDUI_DEMO_HOME)"
 
 looks: $(READY)  ## render the documents to look at
 	@echo "looks: nothing yet"
 
 clean:  ## stop everything, remove build/ and caches (keeps .venv)
-	@if [ -e $(READY) ]; then $(BIN)/python -m demo.services remove --home $(HOME_FOLDER); fi
+	@if [ -e $(READY) ]; then $(BIN)/python -m demo.services remove --home "$(BIDUI_DEMO_HOME)"; fi
 	rm -rf build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

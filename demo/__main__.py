@@ -15,23 +15,24 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import psycopg2
+
 from bidui.orchestration import clock
 from bidui.pipeline import apply
 from bidui.pipeline.certify import certify
 from bidui.pipeline.office import Office as Hub
 from bidui.sealing import authority
 from bidui.synth import make
-
 from demo import office as offices
 from demo import verify
 from demo.office import REPOSITORY, Office
 from demo.parties import Parties
 from demo.play import Play
 from demo.services import switchboard
-from demo.services.process import Program, ServiceError
+from demo.services.process import ServiceError
 from demo.services.rest import Airflow
 
-HOME = REPOSITORY / "build" / "demo"
+HOME = Path(os.environ.get("BIDUI_DEMO_HOME") or REPOSITORY / "build" / "demo").absolute()
+"""The hub's working folder, made anew by each demo; BIDUI_DEMO_HOME and the BIDUI_*_PORTs let two demos run side by side."""
 PERIODS = ["2026-10", "2026-11"]
 SEED = int(os.environ.get("SEED", "1"))
 SCALE = float(os.environ.get("SCALE", "1"))
@@ -48,7 +49,6 @@ def main() -> int:
     place = offices.at(HOME)
     say("清理上一次演示")
     switchboard.down(place, lambda _line: None)
-    watcher(place).stop()
     switchboard.database(place).destroy()
     shutil.rmtree(HOME, ignore_errors=True)
     held = False
@@ -58,12 +58,11 @@ def main() -> int:
         print(f"演示没有走完：{fault}", file=sys.stderr)
     finally:
         if once or not held:
-            watcher(place).stop()
             switchboard.down(place)
     if held and not once:
         secret = place.secret("login_boss")
         print(f"\nAirflow 界面：http://127.0.0.1:{place.ports.web}　用户 boss　密码 {secret}")
-        print(f"全部邮件在 {(HOME / 'post').relative_to(REPOSITORY)}/；停止：make down")
+        print(f"全部邮件在 {os.path.relpath(HOME / 'post')}/；停止：make down")
     return 0 if held else 1
 
 
@@ -75,28 +74,33 @@ def play(place: Office, say) -> bool:  # noqa: ANN001 - a function that prints
     start = datetime(int(PERIODS[0][:4]), int(PERIODS[0][5:]), 1, 9, tzinfo=hub.zone)
     clock.put(place.home / clock.FILE, start)
     switchboard.up(place, say)
-    keys = authority.create_hub_keys(hub.keys, now=start, next_update=start + timedelta(days=400))
+    authority.create_hub_keys(hub.keys, now=start, next_update=start + timedelta(days=400))
     apply.migrate_up(hub)
     for line in apply.apply_policy(hub, start):
         say(f"  {line}")
-    signers = [c for a in hub.policy.agreements.values() for p in a.provides if "machine" in p.sealing for c in a.contacts]
+    signers = [
+        c for a in hub.policy.agreements.values() for p in a.provides if "machine" in p.sealing for c in a.contacts
+    ]
     certificates = {c.id: certify(hub, c.id, start, 365) for c in signers}
-    del keys
     made = make(hub.include, hub.profile, place.home / "synth", seed=SEED, scale=SCALE, periods=PERIODS)
-    say(f"合成县：{made.households} 户 {made.persons} 人，另 {made.outsiders} 人，文件 {len(made.files)} 个（种子 {SEED}）")
+    say(
+        f"合成县：{made.households} 户 {made.persons} 人，另 {made.outsiders} 人，文件 {len(made.files)} 个（种子 {SEED}）"
+    )
     airflow = Airflow.of(place, "boss")
-    airflow.await_dags("month_close", "deliver", "follow_up", *(f"receive_{a.party}" for a in hub.policy.agreements.values() if a.provides))
-    watcher(place).start([sys.executable, "-m", "bidui", "watch", "--every", "0.5"], {**os.environ, "PYTHONUNBUFFERED": "1"}, REPOSITORY)
+    airflow.await_dags(
+        "month_close",
+        "deliver",
+        "follow_up",
+        *(f"receive_{a.party}" for a in hub.policy.agreements.values() if a.provides),
+    )
+    switchboard.watcher(place).start(
+        [sys.executable, "-m", "bidui", "watch", "--every", "0.5"], {**os.environ, "PYTHONUNBUFFERED": "1"}, REPOSITORY
+    )
     stage = Play(place, hub, airflow, Parties(place, hub, certificates), place.home / "synth", say)
     for period, month in zip(PERIODS, (stage.first_month, stage.second_month), strict=True):
         say(f"{period}：")
         month(period)
     return summary(place, hub, say)
-
-
-def watcher(place: Office) -> Program:
-    """The program that watches the roads."""
-    return Program("watcher", place.run)
 
 
 def summary(place: Office, hub: Hub, say) -> bool:  # noqa: ANN001

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+
 from bidui.pipeline.office import Office as Hub
 from bidui.pipeline.unseal import password
 from bidui.sealing import authority, machine, workbook
-
 from demo.office import LOOPBACK, Office
 
 EXCEL = ("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet")
@@ -37,7 +37,9 @@ class Parties:
 
     # -- the exchange folder
 
-    def hand_in(self, file: Path, party: str, dataset: str, period: str, now: datetime, *, kind: str = "full", copy: int = 0) -> bytes:
+    def hand_in(
+        self, file: Path, party: str, dataset: str, period: str, now: datetime, *, kind: str = "full", copy: int = 0
+    ) -> bytes:
         """Seal an extract as its agreement asks and drop it into the exchange folder, whole or not at all."""
         provision = self.hub.policy.agreements[party].provision(f"{party}.{dataset}")
         assert provision is not None
@@ -115,7 +117,15 @@ class Parties:
 Answer = Callable[[str], Mapping[str, Any] | None]
 
 
-def fill_in(hub: Hub, book: openpyxl.Workbook, answers: Mapping[str, Mapping[str, Any]], day: date, *, skip: int = 0, spoil: bool = False) -> int:
+def fill_in(
+    hub: Hub,
+    book: openpyxl.Workbook,
+    answers: Mapping[str, Mapping[str, Any]],
+    day: date,
+    *,
+    skip: int = 0,
+    spoil: bool = False,
+) -> int:
     """Fill a visit workbook as a town would, by household number; returns how many rows were answered.
 
     ``skip``: that many rows at the end stay blank; ``spoil``: a locked cell of the first row is changed, as a slip of the hand.
@@ -123,8 +133,14 @@ def fill_in(hub: Hub, book: openpyxl.Workbook, answers: Mapping[str, Mapping[str
     sheet = book.worksheets[0]
     header = next(row for row in sheet.iter_rows(max_row=12) if any(cell.value == "线索号" for cell in row))
     places = {str(cell.value): cell.column for cell in header if cell.value}
-    rows = [r for r in range(header[0].row + 1, sheet.max_row + 1) if sheet.cell(r, places["户编号"]).value and sheet.cell(r, places["线索号"]).value]
-    labels = {name: hub.policy.codes[name].vocabulary(day) for name in ("visit_outcome", "refusal_reason", "visit_manner")}
+    rows = [
+        r
+        for r in range(header[0].row + 1, sheet.max_row + 1)
+        if sheet.cell(r, places["户编号"]).value and sheet.cell(r, places["线索号"]).value
+    ]
+    labels = {
+        name: hub.policy.codes[name].vocabulary(day) for name in ("visit_outcome", "refusal_reason", "visit_manner")
+    }
     for row in rows[: len(rows) - skip]:
         found = answers[str(sheet.cell(row, places["户编号"]).value)]
         sheet.cell(row, places["核查结论"], labels["visit_outcome"][found["outcome"]])
@@ -144,7 +160,12 @@ def nil_report(period: str, title: str) -> openpyxl.Workbook:
     book = openpyxl.Workbook()
     sheet = book.worksheets[0]
     sheet.title = "零报告"
-    for row in (("期别", period), ("数据集", title), ("说明", "本期本镇没有线索，无核查结果可报"), ("报告人", "镇防返贫专干")):
+    for row in (
+        ("期别", period),
+        ("数据集", title),
+        ("说明", "本期本镇没有线索，无核查结果可报"),
+        ("报告人", "镇防返贫专干"),
+    ):
         sheet.append(row)
     return book
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from bidui.orchestration import clock
 from bidui.pipeline import approve
 from bidui.pipeline.office import Office as Hub
-
 from demo.office import Office
 from demo.parties import Parties, fill_in, nil_report, truth
 from demo.services.rest import Airflow
@@ -104,7 +103,11 @@ class Play:
     def roster_files(self, period: str) -> list[Path]:
         """The roster's files in the order in which truth tells them."""
         dataset = ".".join(self.roster_road)
-        told = [line for line in truth(self.synth / "truth.jsonl", "rows") if (line["period"], line["dataset"]) == (period, dataset)]
+        told = [
+            line
+            for line in truth(self.synth / "truth.jsonl", "rows")
+            if (line["period"], line["dataset"]) == (period, dataset)
+        ]
         order = {"broken": 0, "full": 1, "amend": 2}
         return [self.synth / line["path"] for line in sorted(told, key=lambda line: order.get(line["variant"], 0))]
 
@@ -188,7 +191,9 @@ class Play:
             town for town in self.hub.policy.regions_of(level, date(self.year, 12, 1))
             if town.code not in {line["town"] for line in truth(self.synth / "truth.jsonl", "visit") if line["period"] == period}
         )  # fmt: skip
-        self.parties.send_back(quiet.code, period, f"入户核查表零报告_{period.replace('-', '')}.xlsx", nil_report(period, contract.title))
+        self.parties.send_back(
+            quiet.code, period, f"入户核查表零报告_{period.replace('-', '')}.xlsx", nil_report(period, contract.title)
+        )
         self.received(contract.party, period, 1, ["success"])
         self.say(f"  {quiet.name} 零报告")
         self.follow_up(period)

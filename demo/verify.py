@@ -65,7 +65,13 @@ def lines(dsn: str, truth: Path, names: Mapping[str, Any]) -> list[Check]:
     for key in sorted(wanted.keys() | seen.keys()):
         missing, extra = wanted.get(key, set()) - seen.get(key, set()), seen.get(key, set()) - wanted.get(key, set())
         what = {"lines": len(wanted.get(key, set())), "missing": 0, "extra": 0}
-        checks.append(Check(f"{key[0]} {key[1]}", what, {"lines": len(seen.get(key, set())), "missing": len(missing), "extra": len(extra)}))
+        checks.append(
+            Check(
+                f"{key[0]} {key[1]}",
+                what,
+                {"lines": len(seen.get(key, set())), "missing": len(missing), "extra": len(extra)},
+            )
+        )
     return checks
 
 
@@ -88,9 +94,13 @@ def mails(dsn: str, post: Path, hub: str) -> list[Check]:
 def cases(dsn: str) -> list[Check]:
     """Nothing is left open unseen: every lead and every finding has its case, and opened = settled + still open."""
     with psycopg2.connect(dsn) as connection, connection.cursor() as cursor:
-        cursor.execute('SELECT (SELECT count(*) FROM core.lead), (SELECT count(*) FROM core."case" WHERE kind = \'lead\')')
+        cursor.execute(
+            "SELECT (SELECT count(*) FROM core.lead), (SELECT count(*) FROM core.\"case\" WHERE kind = 'lead')"
+        )
         leads, lead_cases = cursor.fetchone() or (0, 0)
-        cursor.execute('SELECT (SELECT count(*) FROM core.finding), (SELECT count(*) FROM core."case" WHERE kind = \'finding\')')
+        cursor.execute(
+            "SELECT (SELECT count(*) FROM core.finding), (SELECT count(*) FROM core.\"case\" WHERE kind = 'finding')"
+        )
         findings, finding_cases = cursor.fetchone() or (0, 0)
     return [Check("leads with a case", leads, lead_cases), Check("findings with a case", findings, finding_cases)]
 

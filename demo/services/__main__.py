@@ -19,9 +19,7 @@ def _login(text: str) -> Login:
 
 def main() -> int:
     """Run one command; the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m demo.services", description="内嵌环境：Postgres、邮件、Airflow"
-    )
+    parser = argparse.ArgumentParser(prog="python -m demo.services", description="内嵌环境：Postgres、邮件、Airflow")
     parser.add_argument("command", choices=("up", "down", "status", "remove"))
     parser.add_argument(
         "--home",
@@ -29,19 +27,13 @@ def main() -> int:
         default=Path("build/demo"),
         help="工作文件夹（默认 build/demo）",
     )
-    parser.add_argument(
-        "--only", action="append", choices=switchboard.SERVICES, help="只启动这一项（可重复）"
-    )
-    parser.add_argument(
-        "--login", action="append", type=_login, metavar="NAME=ROLE", help="Airflow 登录名与角色"
-    )
+    parser.add_argument("--only", action="append", choices=switchboard.SERVICES, help="只启动这一项（可重复）")
+    parser.add_argument("--login", action="append", type=_login, metavar="NAME=ROLE", help="Airflow 登录名与角色")
     parser.add_argument("--dags", type=Path, default=office.REPOSITORY / "dags", help="DAG 文件夹")
     for name in ("database", "mail", "web"):
         parser.add_argument(f"--{name}-port", type=int, help="127.0.0.1 上的端口")
     options = parser.parse_args()
-    place = office.at(
-        options.home, database=options.database_port, mail=options.mail_port, web=options.web_port
-    )
+    place = office.at(options.home, database=options.database_port, mail=options.mail_port, web=options.web_port)
     try:
         if options.command == "up":
             switchboard.up(

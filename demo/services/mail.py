@@ -52,9 +52,7 @@ class Sink:
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's
         """Deliver to every recipient, then answer 250; a failure is 451, and the sender tries again."""
-        content = (
-            envelope.content if isinstance(envelope.content, bytes) else (envelope.content or "").encode()
-        )
+        content = envelope.content if isinstance(envelope.content, bytes) else (envelope.content or "").encode()
         try:
             for recipient in envelope.rcpt_tos:
                 head = f"Return-Path: <{envelope.mail_from}>\r\nDelivered-To: {recipient}\r\n"
@@ -71,9 +69,7 @@ class MailServer(Controller):
         """Prepare; nothing listens before ``start()``."""
         folder.mkdir(parents=True, exist_ok=True)
         handler = Sink(folder, domains)
-        super().__init__(
-            handler, hostname=LOOPBACK, port=port, data_size_limit=SIZE_LIMIT, server_hostname="localhost"
-        )
+        super().__init__(handler, hostname=LOOPBACK, port=port, data_size_limit=SIZE_LIMIT, server_hostname="localhost")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -81,9 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="SMTP server on loopback that keeps every mail")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--folder", type=Path, required=True)
-    parser.add_argument(
-        "--domain", action="append", default=[], help="take mail for this domain only (repeatable)"
-    )
+    parser.add_argument("--domain", action="append", default=[], help="take mail for this domain only (repeatable)")
     options = parser.parse_args(arguments)
     server = MailServer(options.port, options.folder, options.domain)
     ended = threading.Event()

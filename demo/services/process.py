@@ -138,9 +138,7 @@ class Program:
     def members(self) -> list[int]:
         """Process ids of all living members of the session, the leader's orphans included."""
         leader = self.leader()
-        return (
-            [] if leader is None else [pid for pid in psutil.pids() if _session(pid) == leader and lives(pid)]
-        )
+        return [] if leader is None else [pid for pid in psutil.pids() if _session(pid) == leader and lives(pid)]
 
     def terminate(self) -> None:
         """Ask the leader to end; if it is gone already, ask what it left behind."""

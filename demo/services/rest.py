@@ -84,9 +84,7 @@ class Airflow:
             time.sleep(every)
         return state
 
-    def runs(
-        self, dag: str = "~", *, period: str | None = None, state: str | None = None
-    ) -> list[dict[str, Any]]:
+    def runs(self, dag: str = "~", *, period: str | None = None, state: str | None = None) -> list[dict[str, Any]]:
         """The runs of a DAG (``~``: of all), those of one period or in one state only."""
         wanted = {"partition_key_pattern": period, "state": state, "order_by": "id"}
         return list(self._pages(f"/dags/{dag}/dagRuns", "dag_runs", wanted))
@@ -115,10 +113,7 @@ class Airflow:
 
     def import_errors(self) -> dict[str, str]:
         """DAG file → why it could not be taken in."""
-        return {
-            error["filename"]: error["stack_trace"]
-            for error in self._pages("/importErrors", "import_errors", {})
-        }
+        return {error["filename"]: error["stack_trace"] for error in self._pages("/importErrors", "import_errors", {})}
 
     # -- approvals
 

@@ -9,10 +9,10 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import psycopg2
-from bidui.store.database import Role
-from bidui.store.roles import provision
 from sqlalchemy import create_engine
 
+from bidui.store.database import Role
+from bidui.store.roles import provision
 from demo.office import REPOSITORY, Office
 from demo.services.airflow import DEFAULT_LOGINS, Airflow, Login
 from demo.services.postgres import Postgres
@@ -69,6 +69,8 @@ def down(office: Office, say: Say = print, *, keep: Collection[str] = ()) -> Non
     if not any(name.startswith("airflow") for name in keep):
         Airflow(office).stop()
         Program("airflow-prepare", office.run).stop()
+    if "watcher" not in keep:
+        watcher(office).stop()
     if "mail" not in keep:
         _mail(office).stop()
     if "postgres" not in keep:
@@ -88,7 +90,15 @@ def remove(office: Office, say: Say = print) -> None:
 def status(office: Office) -> dict[str, bool]:
     """Service → whether it runs."""
     airflow = {program.name: program.is_running() for program in Airflow(office).programs.values()}
-    return {"postgres": database(office).is_running(), "mail": _mail(office).is_running(), **airflow}
+    return {
+        "postgres": database(office).is_running(), "mail": _mail(office).is_running(), "watcher": watcher(office).is_running(),
+        **airflow,
+    }  # fmt: skip
+
+
+def watcher(office: Office) -> Program:
+    """The product's own program that watches the roads; whoever has applied the policy starts it."""
+    return Program("watcher", office.run)
 
 
 def database(office: Office) -> Postgres:

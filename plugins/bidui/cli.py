@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -59,7 +59,8 @@ def _office():  # noqa: ANN202 - imported late, to keep `--help` quick
 # --- policy ------------------------------------------------------------------------------------------------------
 @policy_app.command("check")
 def policy_check(
-    profile: Profile, include: Include = Path("include"),
+    profile: Profile,
+    include: Include = Path("include"),
 ) -> None:
     """检查制度数据：错误逐条列出文件和行号。"""
     from bidui.pipeline.check import faults
@@ -152,12 +153,25 @@ def receive(
     with _said():
         office, now = _office(), clock.now()
         stamp = file.stat().st_mtime_ns
-        arrived = arrive(office, file.read_bytes(), file.name, Origin("folder", f"{party}/{file.name}@{stamp}", party, contact), dataset, now)
+        arrived = arrive(
+            office,
+            file.read_bytes(),
+            file.name,
+            Origin("folder", f"{party}/{file.name}@{stamp}", party, contact),
+            dataset,
+            now,
+        )
         got = use_case(office, arrived.arrival_id)
         deliver.reply(office, arrived.arrival_id, now)
         words = office.policy.codes["intake_outcome"].label_of(got.outcome, now.date())
         typer.echo(f"{words}：{arrived.run_key}" + (f"（{got.reason}）" if got.reason else ""))
-        typer.echo("，".join(f"{name} {got.facts[key]}" for name, key in (("读到", "read"), ("入库", "accepted"), ("隔离", "quarantined")) if key in got.facts))
+        typer.echo(
+            "，".join(
+                f"{name} {got.facts[key]}"
+                for name, key in (("读到", "read"), ("入库", "accepted"), ("隔离", "quarantined"))
+                if key in got.facts
+            )
+        )
 
 
 @app.command()
@@ -182,7 +196,11 @@ def deliver(period: str) -> None:
         office, now = _office(), clock.now()
         for errand in use_case.errands_of_close(office, str(Period.parse(period)), now):
             if sent := use_case.run(office, errand, now):
-                state = f"待审批（{'、'.join(sent.awaiting)}）" if sent.awaiting else f"发出 {sent.accepted} 封，失败 {sent.failed} 封"
+                state = (
+                    f"待审批（{'、'.join(sent.awaiting)}）"
+                    if sent.awaiting
+                    else f"发出 {sent.accepted} 封，失败 {sent.failed} 封"
+                )
                 typer.echo(f"{office.policy.recipes[errand.recipe].title} → {errand.recipient}：{state}")
 
 
@@ -215,7 +233,9 @@ def follow_up() -> None:
     with _said():
         office, now = _office(), clock.now()
         done = send_waiting(office, now)
-        typer.echo(f"发出 {done.sent} 封，仍待审批 {done.awaiting} 份，失败 {done.failed} 封，提醒 {remind(office, now)} 封")
+        typer.echo(
+            f"发出 {done.sent} 封，仍待审批 {done.awaiting} 份，失败 {done.failed} 封，提醒 {remind(office, now)} 封"
+        )
 
 
 @app.command()
@@ -250,8 +270,12 @@ def synth(
 
     with _said():
         begin = Period.parse(first)
-        made = make(include, profile, out, seed=seed, scale=scale, periods=[str(begin.shift(step)) for step in range(months)])
-        typer.echo(f"{made.households} 户 {made.persons} 人，另 {made.outsiders} 人；文件 {len(made.files)} 个，真相 {made.truth}")
+        made = make(
+            include, profile, out, seed=seed, scale=scale, periods=[str(begin.shift(step)) for step in range(months)]
+        )
+        typer.echo(
+            f"{made.households} 户 {made.persons} 人，另 {made.outsiders} 人；文件 {len(made.files)} 个，真相 {made.truth}"
+        )
 
 
 @app.command()

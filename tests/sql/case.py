@@ -4,8 +4,8 @@ A file states its ``rule`` and its ``cases``. A case has a name (``case``) and
 
 * ``given``: a table for each alias that the rule reads. Columns are those of the typed table, and besides
   ``person``, ``household`` and ``name`` (``head_name``), whose labels stand for tokens. An empty cell is NULL. An alias
-  that is not given has no submission in force; ``none`` is a submission without rows. The views ``signal`` and
-  ``lead`` are given as tables, too.
+  that is not given has no submission in force; ``none`` is a submission without rows. The views ``signal``, ``lead``
+  and ``region`` are given as tables, too.
 * ``submissions``: what differs from a complete, full submission of the period, by alias.
 * ``candidates``: whom the unsettled rows of an alias (``of``) may mean.
 * ``parameters``: thresholds other than the shipped ones.

@@ -67,6 +67,10 @@ class Play:
                     for row in case.candidates:
                         if row["of"] == alias:
                             self.note_candidate(connection, submission, row)
+        if regions := case.given.get(views.get("region", "")):
+            always = {"hub": self.policy.hub, "name": "", "valid_from": date(2021, 1, 1), "valid_to": None}
+            with self.store.begin(Role.OWNER) as connection:
+                ledger.record(connection, tables.region, *({**always, **row} for row in regions))
         with self.store.begin(Role.COMPARE) as connection:
             self.signals(connection, case.given.get(views.get("signal", ""), []), case)
             self.leads(connection, case.given.get(views.get("lead", ""), []))
@@ -221,7 +225,7 @@ class Play:
             settled = connection.execute(text("SELECT dataset, submission_id FROM core.submission WHERE hub = :hub"), own).all()
             only = {alias: [row.submission_id for row in settled if row.dataset == dataset] for alias, dataset in bound_to.items()}
         bound = binder.bind(rule, bound_to, only=only, runs=list(runs))
-        rows = [dict(row) for row in connection.execute(text(bound.statement("", "SELECT * FROM result")), bound.parameters).mappings()]
+        rows = bound.rows(connection)
         numbers = dict(map(tuple, connection.execute(
             text('SELECT c.case_id, l.lead_no FROM core."case" c JOIN core.lead l USING (lead_id)')).all()))  # fmt: skip
         for row in rows:

@@ -5,7 +5,9 @@
 --   signal: {view: signal}
 --   lead: {view: lead}
 --   register: {role: register}
--- note: "A signal that an earlier lead already carries is not raised again; two causes raise the level by one."
+--   region: {view: region}
+-- note: "A signal that an earlier lead already carries is not raised again; two causes raise the level by one; a household whose
+--   place is not known is the hub's own."
 WITH fresh AS (
     SELECT s.* FROM signal s
     WHERE NOT EXISTS (SELECT FROM lead l WHERE l.signal_key = s.signal_key)
@@ -23,7 +25,7 @@ WITH fresh AS (
 ), home AS (
     SELECT household_id, min(region) AS region FROM register GROUP BY household_id
 )
-SELECT m.household_id, h.region, m.causes, m.signals,
+SELECT m.household_id, coalesce(h.region, (SELECT min(code) FROM region WHERE parent IS NULL)) AS region, m.causes, m.signals,
        CASE least(3, m.gravest + CASE WHEN cardinality(m.causes) > 1 THEN 1 ELSE 0 END)
            WHEN 3 THEN 'red' WHEN 2 THEN 'orange' ELSE 'yellow' END AS level
 FROM merged m

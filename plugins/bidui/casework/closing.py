@@ -38,7 +38,9 @@ class Merged:
     signals: tuple[str, ...]
 
 
-def open_round(connection: Connection, hub: str, period: str, runs: Sequence[str], policy_hash: str, as_of: datetime) -> Round:
+def open_round(
+    connection: Connection, hub: str, period: str, runs: Sequence[str], policy_hash: str, as_of: datetime
+) -> Round:
     """The round that these runs make; the latest one again when nothing changed."""
     ledger.lock(connection, "closing", hub, period)
     latest = connection.execute(text("""
@@ -65,7 +67,8 @@ def open_leads(
     office, of the party ``owner``, visits it.
     """
     begun = connection.execute(
-        text("SELECT count(*) FROM core.lead WHERE hub = :hub AND period = :period"), {"hub": now.hub, "period": now.period}
+        text("SELECT count(*) FROM core.lead WHERE hub = :hub AND period = :period"),
+        {"hub": now.hub, "period": now.period},
     ).scalar_one()
     leads, signals, cases = [], [], []
     for place, lead in enumerate(sorted(merged, key=lambda m: (m.region, m.household_id)), begun + 1):
@@ -95,7 +98,8 @@ def open_findings(
           AND NOT EXISTS (SELECT FROM core."case" c WHERE c.finding_key = f.finding_key) ORDER BY 1
     """), {"hub": now.hub, "period": now.period, "round": now.round}).all()  # fmt: skip
     cases = [
-        _case(now, "finding", row.finding_key, owners[row.kind, row.system_a, row.system_b], None, due, as_of) for row in found
+        _case(now, "finding", row.finding_key, owners[row.kind, row.system_a, row.system_b], None, due, as_of)
+        for row in found
     ]
     ledger.record(connection, tables.case, *cases)
     return len(cases)
@@ -123,7 +127,14 @@ def converge(connection: Connection, now: Round, as_of: datetime) -> int:
 
 
 def event(
-    case_id: str, name: str, value: str | None, *, actor: str, as_of: datetime, submission: int | None = None, row: int | None = None
+    case_id: str,
+    name: str,
+    value: str | None,
+    *,
+    actor: str,
+    as_of: datetime,
+    submission: int | None = None,
+    row: int | None = None,
 ) -> dict[str, Any]:
     """One case event; the same event has the same id, so that writing it twice is writing it once."""
     return {
@@ -132,7 +143,9 @@ def event(
     }  # fmt: skip
 
 
-def _case(now: Round, kind: str, about: str, party: str, region: str | None, due: date, as_of: datetime) -> dict[str, Any]:
+def _case(
+    now: Round, kind: str, about: str, party: str, region: str | None, due: date, as_of: datetime
+) -> dict[str, Any]:
     return {
         "case_id": digest("case", kind, about), "hub": now.hub, "kind": kind, "lead_id": about if kind == "lead" else None,
         "finding_key": about if kind == "finding" else None, "owner_party": party, "owner_region": region,

@@ -54,9 +54,7 @@ def _filled(rows: int) -> Array:
 
 def _birth(codes: Array) -> Array:
     """Birth dates; not-a-time where the calendar has no such day."""
-    year, month, day = (
-        codes[:, a:b] @ 10 ** np.arange(b - a)[::-1] for a, b in ((6, 10), (10, 12), (12, 14))
-    )
+    year, month, day = (codes[:, a:b] @ 10 ** np.arange(b - a)[::-1] for a, b in ((6, 10), (10, 12), (12, 14)))
     leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
     in_year = (year >= 1800) & (year < 2100) & (month >= 1) & (month <= 12)
     days = _MONTH_DAYS[np.where(in_year, month, 0)] + (leap & (month == 2))

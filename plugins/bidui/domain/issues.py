@@ -13,10 +13,10 @@ from typing import Any
 class Effect(StrEnum):
     """What an issue does to its row or file."""
 
-    REPAIR = "repair"          # mended without loss; recorded
-    NOTE = "note"              # recorded; the row is used
+    REPAIR = "repair"  # mended without loss; recorded
+    NOTE = "note"  # recorded; the row is used
     QUARANTINE = "quarantine"  # the row is set aside; the file goes on
-    REFUSE = "refuse"          # the file is refused
+    REFUSE = "refuse"  # the file is refused
 
 
 @dataclass(frozen=True)

@@ -46,9 +46,7 @@ class WorkingCalendar:
             try:
                 day, kind = date.fromisoformat(row["date"]), row["kind"]
             except (KeyError, ValueError):
-                raise CalendarError(
-                    f"row {number}: a calendar row needs date (YYYY-MM-DD) and kind"
-                ) from None
+                raise CalendarError(f"row {number}: a calendar row needs date (YYYY-MM-DD) and kind") from None
             if kind == "holiday":
                 holidays[day] = row.get("name", "")
             elif kind == "makeup":

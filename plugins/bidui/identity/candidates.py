@@ -55,7 +55,9 @@ def find(connection: Connection, submissions: Sequence[int]) -> int:
     connection.execute(text("CREATE TEMP TABLE IF NOT EXISTS likely (LIKE identity.candidate) ON COMMIT DROP"))
     connection.execute(text("TRUNCATE likely"))
     copy_frame(connection, "likely", pd.DataFrame(likely, columns=columns))
-    new = connection.execute(text("INSERT INTO identity.candidate SELECT * FROM likely ON CONFLICT DO NOTHING")).rowcount
+    new = connection.execute(
+        text("INSERT INTO identity.candidate SELECT * FROM likely ON CONFLICT DO NOTHING")
+    ).rowcount
     return own + new
 
 

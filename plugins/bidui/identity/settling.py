@@ -36,7 +36,9 @@ class Tokenised:
     """Rows whose person is not known for certain; their person_id is negative."""
 
 
-def tokenise(connection: Connection, contract: Contract, frame: pd.DataFrame, region: pd.Series, context: Context) -> Tokenised:
+def tokenise(
+    connection: Connection, contract: Contract, frame: pd.DataFrame, region: pd.Series, context: Context
+) -> Tokenised:
     """Replace identifiers by tokens. ``frame``: typed columns by contract name, and ``<id>__number/__birth/__sex/__form``.
 
     Persons come first, then terms, then households: every transaction takes the locks in this order.
@@ -71,7 +73,11 @@ def keep_unsettled(
     rows = frame.loc[reasons.index]
     known = _persons(connection, rows, [subject.name], context)
     written = tokens.terms(connection, "id_number", rows[subject.name].dropna().astype(str))
-    names = tokens.terms(connection, "name", rows[name.name].dropna(), context.variants) if name else pd.Series(dtype="int64")
+    names = (
+        tokens.terms(connection, "name", rows[name.name].dropna(), context.variants)
+        if name
+        else pd.Series(dtype="int64")
+    )
     kept = pd.DataFrame({
         "submission_id": submission, "row_no": reasons.index, "reason": reasons,
         "person_id": _mapped(rows[f"{subject.name}__number"], known), "id_term": _mapped(rows[subject.name], written),
@@ -93,7 +99,8 @@ def keep_sightings(connection: Connection, table: str, submission: int) -> None:
 
 def _persons(connection: Connection, frame: pd.DataFrame, columns: Sequence[str], context: Context) -> pd.Series:
     parts = [
-        frame[[f"{c}__number", f"{c}__birth", f"{c}__sex"]].set_axis(["id_number", "birth_date", "sex"], axis=1) for c in columns
+        frame[[f"{c}__number", f"{c}__birth", f"{c}__sex"]].set_axis(["id_number", "birth_date", "sex"], axis=1)
+        for c in columns
     ]
     if not parts:
         return pd.Series(dtype="int64")
@@ -102,20 +109,31 @@ def _persons(connection: Connection, frame: pd.DataFrame, columns: Sequence[str]
 
 
 def _column(
-    connection: Connection, column: physical.PhysicalColumn, frame: pd.DataFrame, region: pd.Series, ids: pd.Series, context: Context
+    connection: Connection,
+    column: physical.PhysicalColumn,
+    frame: pd.DataFrame,
+    region: pd.Series,
+    ids: pd.Series,
+    context: Context,
 ) -> pd.Series:
-    given = frame[column.source.name] if column.source.name in frame else pd.Series(None, index=frame.index, dtype="object")
+    given = (
+        frame[column.source.name] if column.source.name in frame else pd.Series(None, index=frame.index, dtype="object")
+    )
     match column.token:
         case "region":
             return region
         case "person":
             return _mapped(frame[f"{column.source.name}__number"], ids)
         case "household":
-            return _mapped(given, tokens.households(connection, context.hub, context.numbering, given.dropna().astype(str)))
+            return _mapped(
+                given, tokens.households(connection, context.hub, context.numbering, given.dropna().astype(str))
+            )
         case "name":
             return _mapped(given, tokens.terms(connection, "name", given.dropna(), context.variants))
         case "term":
-            return _mapped(given, tokens.terms(connection, column.source.identifier or "text", given.dropna().astype(str)))
+            return _mapped(
+                given, tokens.terms(connection, column.source.identifier or "text", given.dropna().astype(str))
+            )
         case _:
             return given
 

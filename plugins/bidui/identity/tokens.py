@@ -21,7 +21,16 @@ def persons(connection: Connection, numbers: pd.DataFrame, as_of: datetime) -> p
     """Person ids for ID numbers. ``numbers`` has id_number, birth_date, sex; the answer is indexed by id_number."""
     wanted = numbers.drop_duplicates("id_number")
     _stage(connection, wanted, "id_number text, birth_date date, sex text")
-    _mint(connection, "identity.person", "person_id", "id_number", "id_number, birth_date, sex", ", :as_of", "recorded_as_of", as_of)
+    _mint(
+        connection,
+        "identity.person",
+        "person_id",
+        "id_number",
+        "id_number, birth_date, sex",
+        ", :as_of",
+        "recorded_as_of",
+        as_of,
+    )
     return _tokens(connection, "SELECT w.id_number, p.person_id FROM wanted w JOIN identity.person p USING (id_number)")
 
 
@@ -41,7 +50,10 @@ def households(connection: Connection, hub: str, system: str, numbers: Iterable[
     wanted["hub"], wanted["system"] = hub, system
     _stage(connection, wanted, "number text, hub text, system text")
     _mint(connection, "identity.household", "household_id", "hub, system, number", "hub, system, number")
-    return _tokens(connection, "SELECT w.number, h.household_id FROM wanted w JOIN identity.household h USING (hub, system, number)")
+    return _tokens(
+        connection,
+        "SELECT w.number, h.household_id FROM wanted w JOIN identity.household h USING (hub, system, number)",
+    )
 
 
 def _stage(connection: Connection, wanted: pd.DataFrame, definition: str) -> None:
@@ -55,7 +67,9 @@ def _mint(
     connection: Connection, table: str, token: str, key: str, columns: str,
     values: str = "", more: str = "", as_of: datetime | None = None,
 ) -> None:  # fmt: skip
-    missing = text(f"SELECT EXISTS (SELECT FROM wanted w WHERE NOT EXISTS (SELECT FROM {table} k WHERE ({_of('k', key)}) = ({_of('w', key)})))")
+    missing = text(
+        f"SELECT EXISTS (SELECT FROM wanted w WHERE NOT EXISTS (SELECT FROM {table} k WHERE ({_of('k', key)}) = ({_of('w', key)})))"
+    )
     if not connection.execute(missing).scalar():
         return
     lock(connection, "mint", table)
@@ -73,4 +87,4 @@ def _of(alias: str, names: str) -> str:
 
 def _tokens(connection: Connection, query: str) -> pd.Series:
     rows = connection.execute(text(query)).all()
-    return pd.Series({key: token for key, token in rows}, dtype="int64")
+    return pd.Series(dict(map(tuple, rows)), dtype="int64")

@@ -73,9 +73,7 @@ def month(text: str) -> tuple[date | None, str | None]:
     text = _SPACED.sub(r"\1", text)
     if found := _MONTH.fullmatch(text):
         plain = bool(found[2]) or (found[3] is not None and len(found[3]) == 2)
-        value, code = _dated(
-            found[1], next(g for g in found.groups()[1:] if g), "1", None if plain else "month_form"
-        )
+        value, code = _dated(found[1], next(g for g in found.groups()[1:] if g), "1", None if plain else "month_form")
     else:
         value, code = day(text)
         if value:

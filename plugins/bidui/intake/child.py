@@ -133,9 +133,7 @@ def read_workbook(data: bytes, job: dict[str, Any], out: Out) -> None:
         sheet.name for sheet in book.sheets_metadata
         if (sheet.typ, sheet.visible) == (calamine.SheetTypeEnum.WorkSheet, calamine.SheetVisibleEnum.Visible)
     ]  # fmt: skip
-    if job["sheets"] is not None and not {fold(name) for name in job["sheets"]} & {
-        fold(name) for name in visible
-    }:
+    if job["sheets"] is not None and not {fold(name) for name in job["sheets"]} & {fold(name) for name in visible}:
         return
     for name in visible:
         read_sheet(book.get_sheet_by_name(name), out)
@@ -254,9 +252,7 @@ def _records(file: io.BytesIO, encoding: str, delimiter: str) -> Iterator[list[s
     """Records, as a spreadsheet would number them."""
     number = 0
     try:
-        for cells in csv.reader(
-            io.TextIOWrapper(file, encoding, newline=""), delimiter=delimiter, strict=True
-        ):
+        for cells in csv.reader(io.TextIOWrapper(file, encoding, newline=""), delimiter=delimiter, strict=True):
             number += 1
             yield cells
     except csv.Error:

@@ -47,9 +47,7 @@ class Header:
     @property
     def issues(self) -> list[RowIssue]:
         """One note for each column that the contract does not know."""
-        return [
-            RowIssue("column_dropped", Effect.NOTE, column=shown(c.text)) for c in self.cells if not c.column
-        ]
+        return [RowIssue("column_dropped", Effect.NOTE, column=shown(c.text)) for c in self.cells if not c.column]
 
 
 def shown(text: str) -> str:
@@ -129,9 +127,7 @@ def demand(header: Header | None, rows: Sequence[tuple[int, list[str]]], contrac
     if header.missing and _continues(header, rows, contract):
         raise Refusal("header_two_lines", {"columns": list(header.missing)})
     if found * 2 < len(required):
-        raise Refusal(
-            "not_this_dataset", {"title": contract.title, "found": found, "required": len(required)}
-        )
+        raise Refusal("not_this_dataset", {"title": contract.title, "found": found, "required": len(required)})
     if header.missing:
         raise Refusal("columns_missing", {"columns": list(header.missing)})
     return header

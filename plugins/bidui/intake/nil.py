@@ -47,9 +47,7 @@ def nil_report(data: bytes, labels: CodeList, limits: Limits | None = None) -> N
         Refusal: those of isolation.parse; nil_incomplete (facts: labels that have no value); nil_period, when
             the period cannot be read; nil_contradicted, when another visible sheet holds anything.
     """
-    names = [
-        word for entry in labels.entries if entry.code == SHEET for word in (entry.label, *entry.aliases)
-    ]
+    names = [word for entry in labels.entries if entry.code == SHEET for word in (entry.label, *entry.aliases)]
     wanted = {fold(name) for name in names}
     sheets = parse(data, Bounds.of(limits or Limits()), only_with=names)
     report = next((sheet for sheet in sheets if fold(sheet.name) in wanted), None)
@@ -61,9 +59,7 @@ def nil_report(data: bytes, labels: CodeList, limits: Limits | None = None) -> N
     if any(sheet.rows for sheet in sheets if sheet is not report):
         raise Refusal("nil_contradicted")
     missing = [
-        labels.label_of(code, _ANY_DAY)
-        for code in (PERIOD, DATASET, STATEMENT, REPORTER)
-        if not values.get(code)
+        labels.label_of(code, _ANY_DAY) for code in (PERIOD, DATASET, STATEMENT, REPORTER) if not values.get(code)
     ]
     if missing:
         raise Refusal("nil_incomplete", {"missing": missing})

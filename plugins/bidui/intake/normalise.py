@@ -75,30 +75,23 @@ class _Issues:
 
     def __init__(self, notes: Iterable[RowIssue]) -> None:
         self._parts = [
-            pd.DataFrame(
-                [(None, n.column, n.code, str(n.effect)) for n in notes], columns=list(_ISSUE_COLUMNS)
-            )
+            pd.DataFrame([(None, n.column, n.code, str(n.effect)) for n in notes], columns=list(_ISSUE_COLUMNS))
         ]
 
     def add(self, rows: Iterable[int], column: str | None, codes: Any, effects: Any) -> None:
         numbers = list(rows)
         if numbers:
-            self._parts.append(
-                pd.DataFrame({"row": numbers, "column": column, "code": codes, "effect": effects})
-            )
+            self._parts.append(pd.DataFrame({"row": numbers, "column": column, "code": codes, "effect": effects}))
 
     def table(self) -> pd.DataFrame:
         parts = [
-            part.astype({"row": "Int64", "column": object, "code": object, "effect": object})
-            for part in self._parts
+            part.astype({"row": "Int64", "column": object, "code": object, "effect": object}) for part in self._parts
         ]
         table = pd.concat(parts, ignore_index=True)
         return table.sort_values("row", kind="stable", na_position="first").reset_index(drop=True)
 
 
-def normalise(
-    raw: RawTable, contract: Contract, code_lists: Mapping[str, CodeList], *, on: date
-) -> Normalised:
+def normalise(raw: RawTable, contract: Contract, code_lists: Mapping[str, CodeList], *, on: date) -> Normalised:
     """Typed columns and issues of a table read under ``contract``; ``on`` is the day whose code lists hold.
 
     Repairs and notes leave the row in use. A required value that is missing or cannot be read, a number out

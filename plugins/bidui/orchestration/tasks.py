@@ -147,7 +147,11 @@ def deliver(recipe: str, as_of: str) -> dict[str, int]:
     office, moment = _office(), datetime.fromisoformat(as_of)
     errands = [e for e in use_case.errands_of_close(office, _period(), moment) if e.recipe == recipe]
     sent = [s for e in errands if (s := use_case.run(office, e, moment))]
-    return {"deliveries": len(sent), "mails": sum(s.accepted for s in sent), "awaiting": sum(bool(s.awaiting) for s in sent)}
+    return {
+        "deliveries": len(sent),
+        "mails": sum(s.accepted for s in sent),
+        "awaiting": sum(bool(s.awaiting) for s in sent),
+    }
 
 
 # --- follow_up ---------------------------------------------------------------------------------------------------

@@ -34,12 +34,11 @@ from bidui.domain.working_days import WorkingCalendar
 from bidui.orchestration import clock
 from bidui.policy import working_calendar
 
+
 @cache
 def _calendar() -> WorkingCalendar:
     include = os.environ.get("BIDUI_INCLUDE")
-    return working_calendar.read(
-        Path(include) if include else Path(__file__).resolve().parents[3] / "include"
-    )
+    return working_calendar.read(Path(include) if include else Path(__file__).resolve().parents[3] / "include")
 
 
 class _Ticks(Timetable):
@@ -118,9 +117,7 @@ class _Ticks(Timetable):
         # The scheduler's own question about its own time; what a run takes as its time is `clock`'s affair.
         return self.next_info(last_dagrun_info, restriction, clock.now())
 
-    def next_info(
-        self, last: DagRunInfo | None, restriction: TimeRestriction, now: datetime
-    ) -> DagRunInfo | None:
+    def next_info(self, last: DagRunInfo | None, restriction: TimeRestriction, now: datetime) -> DagRunInfo | None:
         """The next run as seen at ``now``. Without catch-up, of several missed ticks only the last is run."""
         slot = self._next_slot(last, restriction, now)
         if slot is None:
@@ -148,11 +145,7 @@ class _Ticks(Timetable):
     def generate_run_id(self, *, run_type: Any, run_after: Any, data_interval: Any, **extra: Any) -> str:
         """The run's id names its partition first, because that is what people look for."""
         key = extra.get("partition_key")
-        return str(
-            run_type.generate_run_id(
-                suffix=f"{key}__{run_after.isoformat()}" if key else run_after.isoformat()
-            )
-        )
+        return str(run_type.generate_run_id(suffix=f"{key}__{run_after.isoformat()}" if key else run_after.isoformat()))
 
     def _decode_partition_date(self, partition_key: str) -> datetime:
         return self._at(self._slot_of_key(partition_key), time())
@@ -178,9 +171,7 @@ class _Ticks(Timetable):
         if following is None:
             following = self._first_from(now - self.grace)
         missed = self._after(self._first_from(now + timedelta.resolution), -1)
-        return max(
-            slot for slot in (following, missed if last is not None else None, first) if slot is not None
-        )
+        return max(slot for slot in (following, missed if last is not None else None, first) if slot is not None)
 
     def _slot_of_run(self, info: DagRunInfo) -> date:
         if info.partition_key:
@@ -216,9 +207,7 @@ class MonthlyWindow(_Ticks):
         self.day, self.roll_working_day = day, roll_working_day
         at = f"{hour:02}:{minute:02}"
         self._chinese = f"每月{day}日{at}" + ("，遇休息日顺延" if roll_working_day else "")
-        self._english = f"monthly, day {day} at {at}" + (
-            ", moved on to a working day" if roll_working_day else ""
-        )
+        self._english = f"monthly, day {day} at {at}" + (", moved on to a working day" if roll_working_day else "")
 
     def validate(self) -> None:
         """Also refuse a day that no month has, and rolling without a calendar of holidays."""

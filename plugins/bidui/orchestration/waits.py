@@ -183,9 +183,7 @@ def _connection_arguments() -> dict[str, Any]:
     """Where and as whom to ask: ``BIDUI_DB`` is ``host:port/name``, the password a file in ``secrets``."""
     server, _, name = os.environ["BIDUI_DB"].partition("/")
     host, _, port = server.rpartition(":")
-    password = (
-        (Path(os.environ["BIDUI_HOME"]) / "secrets" / f"db_{_ROLE}").read_text(encoding="utf-8").strip()
-    )
+    password = (Path(os.environ["BIDUI_HOME"]) / "secrets" / f"db_{_ROLE}").read_text(encoding="utf-8").strip()
     return {
         "host": host, "port": int(port), "dbname": name, "user": f"bidui_{_ROLE}", "password": password,
         "connect_timeout": 5, "application_name": "bidui wait",

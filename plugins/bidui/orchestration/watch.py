@@ -52,7 +52,9 @@ class Runs:
             "dag_run_id": arrival.run_key, "partition_key": arrival.period, "logical_date": None,
             "conf": {"arrival_id": arrival.arrival_id},
         }  # fmt: skip
-        return self._session.post(f"{self._url}/api/v2/dags/receive_{arrival.party}/dagRuns", json=body, timeout=_PATIENCE)
+        return self._session.post(
+            f"{self._url}/api/v2/dags/receive_{arrival.party}/dagRuns", json=body, timeout=_PATIENCE
+        )
 
     def _renew(self) -> None:
         answer = self._session.post(
@@ -63,7 +65,9 @@ class Runs:
         self._renew_at = time.monotonic() + _TOKEN_LIFE - _RENEW_EARLY
 
 
-def look(office: Office, start: Callable[[Arrival], bool], seen: dict[Path, tuple[int, int]], say: Callable[[str], None]) -> int:
+def look(
+    office: Office, start: Callable[[Arrival], bool], seen: dict[Path, tuple[int, int]], say: Callable[[str], None]
+) -> int:
     """One look at every road; returns how many arrivals were taken charge of."""
     as_of, taken = clock.now(), 0
     for batch in [*roads.folder(office, seen), *roads.mails(office, as_of)]:

@@ -22,10 +22,14 @@ def approve(
     """Record the decision of contact ``by`` on a delivery; returns the role in which it was taken."""
     with office.database.begin(Role.DELIVER) as connection:
         ledger.lock(connection, "approval", delivery_id)
-        delivery = connection.execute(text("SELECT * FROM out.delivery WHERE delivery_id = :id"), {"id": delivery_id}).first()
+        delivery = connection.execute(
+            text("SELECT * FROM out.delivery WHERE delivery_id = :id"), {"id": delivery_id}
+        ).first()
         if delivery is None:
             raise NotAllowed("没有这份待审文件，请核对编号")
-        taken = connection.execute(text("SELECT role, decision FROM out.approval WHERE delivery_id = :id"), {"id": delivery_id}).all()
+        taken = connection.execute(
+            text("SELECT role, decision FROM out.approval WHERE delivery_id = :id"), {"id": delivery_id}
+        ).all()
         if any(row.decision == "rejected" for row in taken):
             raise NotAllowed("该文件已退回，不能再审批")
         open_roles = [role for role in delivery.approvals if role not in {row.role for row in taken}]

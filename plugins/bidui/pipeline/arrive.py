@@ -12,7 +12,7 @@ from bidui.domain.keys import digest
 from bidui.domain.period import Period
 from bidui.pipeline.office import Office
 from bidui.policy.agreement import Agreement, Contact, Provision
-from bidui.sealing.recognise import recognise
+from bidui.sealing import opening
 from bidui.store import ledger, tables
 from bidui.store.database import Role
 from bidui.store.failpoints import reached
@@ -62,10 +62,11 @@ def arrive(office: Office, data: bytes, name: str, origin: Origin, dataset: str,
     with office.database.begin(Role.INTAKE) as connection:
         ledger.lock(connection, "package", package_hash)
         ledger.record_new(connection, tables.package, {
-            "package_hash": package_hash, "hub": office.policy.hub, "bytes": len(data), "form": recognise(data).value,
+            "package_hash": package_hash, "hub": office.policy.hub, "bytes": len(data), "form": opening.kind(data).value,
             "recorded_as_of": as_of})  # fmt: skip
         known = connection.execute(
-            text("SELECT arrival_id, ordinal, period FROM core.arrival WHERE package_hash = :hash ORDER BY ordinal"), {"hash": package_hash}
+            text("SELECT arrival_id, ordinal, period FROM core.arrival WHERE package_hash = :hash ORDER BY ordinal"),
+            {"hash": package_hash},
         ).all()
         before = next((row for row in known if row.arrival_id == arrival_id), None)
         if before:

@@ -27,7 +27,11 @@ def _of_suites(policy: PolicySet) -> list[Fault]:
         except PolicyError as error:
             found += error.faults
             continue
-        said = [*suite.restated(loaded, contract), *suite.unknown_columns(loaded, contract), *suite.undeclared_issues(loaded, issues)]
+        said = [
+            *suite.restated(loaded, contract),
+            *suite.unknown_columns(loaded, contract),
+            *suite.undeclared_issues(loaded, issues),
+        ]
         found += [Fault(file, None, line) for line in said]
     return found
 

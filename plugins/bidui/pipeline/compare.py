@@ -31,13 +31,12 @@ class Task:
 
 def match(office: Office, period: str, as_of: datetime) -> int:
     """Look again for the persons that unsettled rows may mean, now that all of the month's files are in; counts new candidates."""
-    month, found = Period.parse(period), 0
+    month = Period.parse(period)
     with office.database.begin(Role.INTAKE) as connection:
         binder = Binder(connection, office.policy, month, as_of)
         ids = [s.submission_id for contract in office.policy.contracts.values() if contract.column("subject")
                for s in binder.submissions(contract, Read(dataset=contract.id))]  # fmt: skip
-        found = candidates.find(connection, ledger.origins(connection, ids))
-    return found
+        return candidates.find(connection, ledger.origins(connection, ids))
 
 
 def tasks(office: Office, period: str, as_of: datetime) -> list[Task]:

@@ -49,7 +49,9 @@ def conclude(office: Office, period: str, as_of: datetime, runs: Sequence[str]) 
         if not now.new:
             return Concluded(period, now.round, False, 0, 0, 0, tuple(frozen))
         leads = _leads(office, connection, now, runs, as_of)
-        findings = closing.open_findings(connection, now, _owners(office), due_on(office, "correction", as_of).day, as_of)
+        findings = closing.open_findings(
+            connection, now, _owners(office), due_on(office, "correction", as_of).day, as_of
+        )
         agreed = closing.converge(connection, now, as_of)
         reached("conclude.before_commit")
         return Concluded(period, now.round, True, leads, findings, agreed, tuple(frozen))
@@ -60,11 +62,13 @@ def _leads(office: Office, connection: Connection, now: closing.Round, runs: Seq
     merged: list[closing.Merged] = []
     for rule in office.policy.of_stage("lead"):
         for datasets in binder.instances(rule):
-            bound = binder.bind(rule, datasets, runs=list(runs))
-            rows = connection.execute(text(bound.statement("", "SELECT * FROM result")), bound.parameters).mappings()
-            merged += [closing.Merged(r["household_id"], r["region"], r["level"], tuple(r["causes"]), tuple(r["signals"])) for r in rows]
+            for row in binder.bind(rule, datasets, runs=list(runs)).rows(connection):
+                merged.append(
+                    closing.Merged(**{**row, "causes": tuple(row["causes"]), "signals": tuple(row["signals"])})
+                )
     seen = connection.execute(
-        text("SELECT signal_key, min(run_id) FROM core.signal_seen WHERE run_id = ANY(:runs) GROUP BY signal_key"), {"runs": list(runs)}
+        text("SELECT signal_key, min(run_id) FROM core.signal_seen WHERE run_id = ANY(:runs) GROUP BY signal_key"),
+        {"runs": list(runs)},
     ).all()
     levels = {level: due_on(office, f"visit_{level}", as_of) for level in office.policy.codes["level"].codes}
     visits = next(a for a in office.policy.agreements.values() if a.kind == "regions")

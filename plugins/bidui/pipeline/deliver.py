@@ -39,7 +39,8 @@ def errands_of_close(office: Office, period: str, as_of: datetime) -> list[Erran
     """What the latest round of a period is to send out."""
     with office.database.begin(Role.DELIVER) as connection:
         number = connection.execute(
-            text("SELECT max(round) FROM core.closing WHERE hub = :hub AND period = :period"), {"hub": office.policy.hub, "period": period}
+            text("SELECT max(round) FROM core.closing WHERE hub = :hub AND period = :period"),
+            {"hub": office.policy.hub, "period": period},
         ).scalar()
         if number is None:
             return []
@@ -74,7 +75,9 @@ def unsent(office: Office) -> list[str]:
         """), {"hub": office.policy.hub}).scalars())  # fmt: skip
 
 
-def _errands(office: Office, connection: object, moment: Moment, subject: Subject, as_of: datetime, outcome: str | None = None) -> list[Errand]:
+def _errands(
+    office: Office, connection: object, moment: Moment, subject: Subject, as_of: datetime, outcome: str | None = None
+) -> list[Errand]:
     day = as_of.astimezone(office.zone).date()
     called: list[Recipe] = [
         r for r in office.policy.recipes.values() if r.when == moment and (not r.only_if or outcome in r.only_if)

@@ -64,7 +64,9 @@ def _contract(contract: Contract) -> str:
 
 def _rules(policy: PolicySet) -> str:
     parts = ["# Rules (规则)\n\nGenerated from the headers in `include/sql` by `make docs`.\n"]
-    parts.append("| rule | 名称 | stage | reads | absent from | severity | parameters | clauses |\n| --- | --- | --- | --- | --- | --- | --- | --- |")
+    parts.append(
+        "| rule | 名称 | stage | reads | absent from | severity | parameters | clauses |\n| --- | --- | --- | --- | --- | --- | --- | --- |"
+    )
     parts += [_rule(rule) for rule in sorted(policy.rules.values(), key=lambda r: (r.stage, r.id))]
     return "\n".join([parts[0], parts[1], *parts[2:], ""])
 

@@ -50,7 +50,7 @@ def examine(
     Raises:
         Refusal: with every row issue found until then.
     """
-    from bidui.quality import gate, suite  # Great Expectations takes seconds to import
+    from bidui.quality import gate, suite  # noqa: PLC0415 - Great Expectations takes seconds to import
 
     raw = read_table_bytes(content.data, contract)
     said = confirm(raw, contract)
@@ -69,7 +69,10 @@ def examine(
     issues = _gathered(raw, [normal.issues, changed, judged.row_issues], said.issues)
     if judged.refused:
         refusing = [i for i in judged.table_issues if i.effect == "refuse"]
-        facts: dict[str, Any] = {"rules": [i.rule for i in refusing], **{k: v for i in refusing for k, v in i.counts.items()}}
+        facts: dict[str, Any] = {
+            "rules": [i.rule for i in refusing],
+            **{k: v for i in refusing for k, v in i.counts.items()},
+        }
         raise Refusal(refusing[0].code, facts, as_row_issues(raw.sheet, issues))
     return Examined(
         sheet=raw.sheet, rows=normal.frame, issues=issues,
@@ -81,7 +84,13 @@ def examine(
 def as_row_issues(sheet: str, issues: pd.DataFrame) -> tuple[RowIssue, ...]:
     """The table of issues as the domain's own type."""
     return tuple(
-        RowIssue(i.code, Effect(i.effect), sheet, None if pd.isna(i.row) else int(i.row), i.column if isinstance(i.column, str) else None)
+        RowIssue(
+            i.code,
+            Effect(i.effect),
+            sheet,
+            None if pd.isna(i.row) else int(i.row),
+            i.column if isinstance(i.column, str) else None,
+        )
         for i in issues.itertuples()
     )
 
@@ -97,7 +106,9 @@ def _agreed_period(content: Content, expected: Period, said: Period | None) -> P
 
 
 def _gathered(raw: RawTable, parts: list[pd.DataFrame], said: tuple[RowIssue, ...]) -> pd.DataFrame:
-    noted = pd.DataFrame([(None, i.column, i.code, str(i.effect)) for i in said], columns=["row", "column", "code", "effect"])
+    noted = pd.DataFrame(
+        [(None, i.column, i.code, str(i.effect)) for i in said], columns=["row", "column", "code", "effect"]
+    )
     table = pd.concat([part.astype(object) for part in (*parts, noted) if len(part)] or [noted], ignore_index=True)
     if "rule" not in table:
         table["rule"] = None

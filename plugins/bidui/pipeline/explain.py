@@ -80,12 +80,15 @@ def explain(office: Office, household_no: str, as_of: datetime) -> Explanation |
     with office.database.begin(Role.DELIVER) as connection:
         facts = {"hub": office.policy.hub, "as_of": as_of}
         household = connection.execute(
-            text("SELECT household_id FROM identity.household WHERE hub = :hub AND number = :number"), {**facts, "number": household_no}
+            text("SELECT household_id FROM identity.household WHERE hub = :hub AND number = :number"),
+            {**facts, "number": household_no},
         ).scalar()
         if household is None:
             return None
         leads = connection.execute(
-            text("SELECT * FROM core.lead WHERE hub = :hub AND household_id = :household AND recorded_as_of <= :as_of ORDER BY period, round"),
+            text(
+                "SELECT * FROM core.lead WHERE hub = :hub AND household_id = :household AND recorded_as_of <= :as_of ORDER BY period, round"
+            ),
             {**facts, "household": household},
         ).all()
         unknown = _unknown(office, connection, household, as_of)
@@ -128,7 +131,9 @@ def _lead(office: Office, connection: Connection, row: Any) -> Lead:
 
 def _ground(office: Office, connection: Connection, found: Any) -> Ground:
     rule = office.policy.rules.get(found.rule)
-    origin = connection.execute(text(_SOURCE + "WHERE s.submission_id = :id"), {"id": int(found.row["submission"])}).one()
+    origin = connection.execute(
+        text(_SOURCE + "WHERE s.submission_id = :id"), {"id": int(found.row["submission"])}
+    ).one()
     others = connection.execute(text(
         _SOURCE + "JOIN core.run_input i USING (submission_id) WHERE i.run_id = :run AND s.submission_id <> :id ORDER BY s.dataset"),
         {"run": found.run_id, "id": origin.submission_id}).all()  # fmt: skip
@@ -141,7 +146,16 @@ def _ground(office: Office, connection: Connection, found: Any) -> Ground:
 
 
 def _source(row: Any, row_no: int) -> Source:
-    return Source(row.dataset, row.period, row_no, row.sheet, row.package_hash, row.arrived_at, row.data_date, row.contract_version)
+    return Source(
+        row.dataset,
+        row.period,
+        row_no,
+        row.sheet,
+        row.package_hash,
+        row.arrived_at,
+        row.data_date,
+        row.contract_version,
+    )
 
 
 def _who(connection: Connection, found: Any) -> str:

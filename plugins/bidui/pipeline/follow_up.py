@@ -24,7 +24,9 @@ class FollowedUp:
 def send_waiting(office: Office, as_of: datetime) -> FollowedUp:
     """Send what is prepared and may leave."""
     results = [send(office, delivery, as_of) for delivery in deliver.unsent(office)]
-    return FollowedUp(sum(r.accepted for r in results), sum(bool(r.awaiting) for r in results), sum(r.failed for r in results), 0)
+    return FollowedUp(
+        sum(r.accepted for r in results), sum(bool(r.awaiting) for r in results), sum(r.failed for r in results), 0
+    )
 
 
 def remind(office: Office, as_of: datetime) -> int:

@@ -37,10 +37,20 @@ class Office:
     def from_environment(cls, variables: Mapping[str, str] | None = None) -> Office:
         """The office that BIDUI_HOME, BIDUI_INCLUDE, BIDUI_PROFILE, BIDUI_DB and BIDUI_SMTP describe."""
         known = os.environ if variables is None else variables
-        missing = [name for name in ("BIDUI_HOME", "BIDUI_INCLUDE", "BIDUI_PROFILE", "BIDUI_DB", "BIDUI_SMTP") if not known.get(name)]
+        missing = [
+            name
+            for name in ("BIDUI_HOME", "BIDUI_INCLUDE", "BIDUI_PROFILE", "BIDUI_DB", "BIDUI_SMTP")
+            if not known.get(name)
+        ]
         if missing:
             raise OfficeError(f"缺少环境变量 {'、'.join(missing)}（示例环境见 build/demo/env）")
-        return cls(Path(known["BIDUI_HOME"]), Path(known["BIDUI_INCLUDE"]), known["BIDUI_PROFILE"], known["BIDUI_DB"], known["BIDUI_SMTP"])
+        return cls(
+            Path(known["BIDUI_HOME"]),
+            Path(known["BIDUI_INCLUDE"]),
+            known["BIDUI_PROFILE"],
+            known["BIDUI_DB"],
+            known["BIDUI_SMTP"],
+        )
 
     @cached_property
     def policy(self) -> PolicySet:

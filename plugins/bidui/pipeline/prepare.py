@@ -63,7 +63,9 @@ def prepare(office: Office, recipe_id: str, recipient: Recipient, subject: Subje
     delivery_id = digest("delivery", office.policy.hub, recipe.id, recipient.key, subject.period, subject.key)
     with office.database.begin(Role.DELIVER) as connection:
         ledger.lock(connection, "delivery", delivery_id)
-        known = connection.execute(text("SELECT rows FROM out.delivery WHERE delivery_id = :id"), {"id": delivery_id}).scalar()
+        known = connection.execute(
+            text("SELECT rows FROM out.delivery WHERE delivery_id = :id"), {"id": delivery_id}
+        ).scalar()
         if known is not None:
             return Prepared(delivery_id, recipe.id, recipient.key, known, recipe.approvals, new=False)
         maker = _Maker(office, connection, recipe, recipient, subject, delivery_id, as_of)
@@ -74,7 +76,14 @@ class _Maker:
     """Makes one delivery within one transaction."""
 
     def __init__(
-        self, office: Office, connection: Connection, recipe: Recipe, recipient: Recipient, subject: Subject, delivery_id: str, as_of: datetime
+        self,
+        office: Office,
+        connection: Connection,
+        recipe: Recipe,
+        recipient: Recipient,
+        subject: Subject,
+        delivery_id: str,
+        as_of: datetime,
     ) -> None:
         self.office, self.connection, self.recipe, self.recipient = office, connection, recipe, recipient
         self.subject, self.delivery_id, self.as_of = subject, delivery_id, as_of
@@ -145,7 +154,7 @@ class _Maker:
         found: list[dict[str, Any]] = []
         for datasets in binder.instances(rule):
             bound = binder.bind(rule, datasets, runs=list(runs), parameters=facts)
-            found += [dict(r) for r in self.connection.execute(text(bound.statement("", "SELECT * FROM result")), bound.parameters).mappings()]
+            found += bound.rows(self.connection)
         return found
 
     def _entries(self, template: WorkbookTemplate) -> list[dict[str, Any]]:
@@ -164,10 +173,20 @@ class _Maker:
     ) -> tuple[str, bytes, list[dict[str, Any]]]:
         desk = self.office.policy.profile.desk
         own = {**values, "contact": f"{desk.office} {desk.phone}", "due": values.get("due") or "无"}
-        shown = {s.key: reveal(self.connection, self.office.policy, s, rows[s.key], _LOOKUPS, self.day) for s in template.sheets}
-        choices = {name: tuple(listed.vocabulary(self.day).values()) for name, listed in self.office.policy.codes.items()}
+        shown = {
+            s.key: reveal(self.connection, self.office.policy, s, rows[s.key], _LOOKUPS, self.day)
+            for s in template.sheets
+        }
+        choices = {
+            name: tuple(listed.vocabulary(self.day).values()) for name, listed in self.office.policy.codes.items()
+        }
         filled = fill_workbook(template, {n: own[n] for n in template.values if n in own}, shown, choices)
-        marks = {"delivery": self.delivery_id, "number": self.number, "period": self.subject.period, "returns": template.returns or ""}
+        marks = {
+            "delivery": self.delivery_id,
+            "number": self.number,
+            "period": self.subject.period,
+            "returns": template.returns or "",
+        }
         data = workbook.write(filled.sheets, made_at=self.as_of, marks=marks)
         sent = [
             {"sheet": sheet.key, "ordinal": at, "row_key": str(row[sheet.columns[0].key]), "returns": template.returns,
@@ -176,7 +195,9 @@ class _Maker:
         ] if template.returns else []  # fmt: skip
         return filled.file_name, data, sent
 
-    def _record(self, counted: int, documents: Mapping[str, tuple[bytes, str]], sent: list[dict[str, Any]], subject_line: str) -> None:
+    def _record(
+        self, counted: int, documents: Mapping[str, tuple[bytes, str]], sent: list[dict[str, Any]], subject_line: str
+    ) -> None:
         kept = {name: self.office.vault.put(data) for name, (data, _) in documents.items()}
         ledger.record(self.connection, tables.delivery, {
             "delivery_id": self.delivery_id, "delivery_no": self.number, "hub": self.office.policy.hub, "recipe": self.recipe.id,
@@ -204,16 +225,27 @@ def words(office: Office, day: Any) -> list[dict[str, str | None]]:
         {"list": name, "code": code, "label": listed.label_of(code, day), "advice": None}
         for name, listed in policy.codes.items() for code in listed.codes
     ]  # fmt: skip
-    found += [{"list": "row_issue", "code": r["code"], "label": r["title"], "advice": r["advice"]} for r in policy.table("row_issue")]
+    found += [
+        {"list": "row_issue", "code": r["code"], "label": r["title"], "advice": r["advice"]}
+        for r in policy.table("row_issue")
+    ]
     found += [
         {"list": "needs", "code": rule.id, "label": rule.title, "advice": dataset}
         for rule in policy.rules.values() if rule.absent_from for dataset in _datasets(policy, rule)
     ]  # fmt: skip
     found += [{"list": "dataset", "code": c.id, "label": c.title, "advice": c.party} for c in policy.contracts.values()]
-    found += [{"list": "dataset", "code": r.produces, "label": r.title, "advice": None} for r in policy.of_stage("derive")]
-    found += [{"list": "party", "code": a.party, "label": a.title, "advice": a.kind} for a in policy.agreements.values()]
+    found += [
+        {"list": "dataset", "code": r.produces, "label": r.title, "advice": None} for r in policy.of_stage("derive")
+    ]
+    found += [
+        {"list": "party", "code": a.party, "label": a.title, "advice": a.kind} for a in policy.agreements.values()
+    ]
     found += [{"list": "rule", "code": r.id, "label": r.title, "advice": r.stage} for r in policy.rules.values()]
-    found += [{"list": f"column:{c.id}", "code": k.name, "label": k.title, "advice": None} for c in policy.contracts.values() for k in c.columns]
+    found += [
+        {"list": f"column:{c.id}", "code": k.name, "label": k.title, "advice": None}
+        for c in policy.contracts.values()
+        for k in c.columns
+    ]
     return found
 
 

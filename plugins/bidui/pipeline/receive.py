@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from bidui.domain.issues import Refusal, RowIssue
+from bidui.domain.issues import Effect, Refusal, RowIssue
 from bidui.domain.period import Period
 from bidui.intake.nil import nil_report
 from bidui.pipeline.arrive import window_of
@@ -44,7 +44,9 @@ class Received:
 def receive(office: Office, arrival_id: str) -> Received:
     """Receive an arrival. What it speaks about is decided as of its stamped arrival, however late this runs."""
     with office.database.begin(Role.INTAKE) as connection:
-        arrival = connection.execute(text("SELECT * FROM core.arrival WHERE arrival_id = :id"), {"id": arrival_id}).one()
+        arrival = connection.execute(
+            text("SELECT * FROM core.arrival WHERE arrival_id = :id"), {"id": arrival_id}
+        ).one()
         ledger.lock(connection, "receive", office.policy.hub, arrival.dataset)
         if known := _known(connection, arrival):
             return known
@@ -60,10 +62,21 @@ def receive(office: Office, arrival_id: str) -> Received:
 
 
 def _known(connection: Connection, arrival: Any) -> Received | None:
-    row = connection.execute(text("SELECT * FROM core.intake WHERE arrival_id = :id"), {"id": arrival.arrival_id}).first()
+    row = connection.execute(
+        text("SELECT * FROM core.intake WHERE arrival_id = :id"), {"id": arrival.arrival_id}
+    ).first()
     if row is None:
         return None
-    return Received(arrival.arrival_id, row.outcome, row.reason, arrival.dataset, row.period, row.scope, row.submission_id, row.facts)
+    return Received(
+        arrival.arrival_id,
+        row.outcome,
+        row.reason,
+        arrival.dataset,
+        row.period,
+        row.scope,
+        row.submission_id,
+        row.facts,
+    )
 
 
 def _received(office: Office, connection: Connection, arrival: Any) -> Received:
@@ -79,7 +92,9 @@ def _received(office: Office, connection: Connection, arrival: Any) -> Received:
             return _settled(office, connection, arrival)
     except Refusal as refusal:
         _record_issues(connection, arrival.arrival_id, refusal.issues)
-        return Received(arrival.arrival_id, "refused", refusal.code, arrival.dataset, arrival.period, None, None, refusal.facts)
+        return Received(
+            arrival.arrival_id, "refused", refusal.code, arrival.dataset, arrival.period, None, None, refusal.facts
+        )
 
 
 def _settled(office: Office, connection: Connection, arrival: Any) -> Received:
@@ -87,7 +102,11 @@ def _settled(office: Office, connection: Connection, arrival: Any) -> Received:
     content = unseal(office, connection, arrival, office.vault.get(arrival.package_hash), as_of)
     contract = office.policy.contracts[arrival.dataset]
     scope = _scope(office, contract, content)
-    nil = nil_report(content.data, office.policy.codes["nil_report"], contract.limits) if contract.layout.encoding is None else None
+    nil = (
+        nil_report(content.data, office.policy.codes["nil_report"], contract.limits)
+        if contract.layout.encoding is None
+        else None
+    )
     expected = Period.parse(arrival.period)
     period = nil.period if nil else Period.parse(content.period) if content.period else expected
     ledger.lock(connection, "settle", office.policy.hub, contract.id, str(period), scope)
@@ -99,23 +118,43 @@ def _settled(office: Office, connection: Connection, arrival: Any) -> Received:
     if nil:
         made = settle_nil(office, connection, contract, arrival, nil.period, scope=scope, late=late, before=before,
                           data_date=content.data_date, as_of=as_of)  # fmt: skip
-        return _result(arrival, "nil", str(nil.period), scope, made, {})
-    previous = superseded(ledger.in_force(connection, office.policy.hub, contract.id, [str(period.shift(-1))], as_of), scope)
+        return _result(
+            arrival, "nil", str(nil.period), scope, made, {"sealing": content.sealing, "sequence": content.sequence}
+        )
+    previous = superseded(
+        ledger.in_force(connection, office.policy.hub, contract.id, [str(period.shift(-1))], as_of), scope
+    )
     examined = examine(
         office, contract, content, expected, as_of, sent=_sent(connection, contract),
         previous_rows=previous.rows_accepted if previous and content.kind == "full" else None,
     )  # fmt: skip
     if not len(examined.accepted):
         raise Refusal("nothing_accepted", {"rows": len(examined.rows)}, as_row_issues(examined.sheet, examined.issues))
-    made = settle(office, connection, contract, arrival, examined, kind=content.kind, scope=scope, late=late, before=before, as_of=as_of)
+    made = settle(
+        office,
+        connection,
+        contract,
+        arrival,
+        examined,
+        kind=content.kind,
+        scope=scope,
+        late=late,
+        before=before,
+        as_of=as_of,
+    )
     issues = as_row_issues(examined.sheet, examined.issues)
-    _record_issues(connection, arrival.arrival_id, issues, examined.issues["rule"].tolist())
+    if content.weak:
+        issues = (*issues, RowIssue("weak_encryption", Effect.NOTE))
+    _record_issues(connection, arrival.arrival_id, issues, [*examined.issues["rule"].tolist(), None])
     counted = {
-        effect: dict(Counter(i.code for i in issues if i.effect == effect)) for effect in ("repair", "note", "quarantine")
+        effect: dict(Counter(i.code for i in issues if i.effect == effect))
+        for effect in ("repair", "note", "quarantine")
     }
     facts = {**counted, "dropped_columns": examined.dropped_columns, "warnings": list(examined.warnings), "sealing": content.sealing,
-             "kind": content.kind, "previous_rows": previous.rows_accepted if previous else None}  # fmt: skip
-    return _result(arrival, "partly_accepted" if made.quarantined else "accepted", str(examined.period), scope, made, facts)
+             "kind": content.kind, "sequence": content.sequence, "previous_rows": previous.rows_accepted if previous else None}  # fmt: skip
+    return _result(
+        arrival, "partly_accepted" if made.quarantined else "accepted", str(examined.period), scope, made, facts
+    )
 
 
 def _result(arrival: Any, outcome: str, period: str, scope: str, made: Settled, facts: dict[str, Any]) -> Received:
@@ -144,11 +183,15 @@ def _sent(connection: Connection, contract: Contract) -> dict[str, dict[str, str
     """Locked cells that we sent out, by row key, of the deliveries that come back under this contract."""
     if contract.column("row_key") is None:
         return {}
-    rows = connection.execute(text("SELECT row_key, locked FROM out.delivery_row WHERE returns = :dataset"), {"dataset": contract.id})
+    rows = connection.execute(
+        text("SELECT row_key, locked FROM out.delivery_row WHERE returns = :dataset"), {"dataset": contract.id}
+    )
     return {row.row_key: row.locked for row in rows}
 
 
-def _record_issues(connection: Connection, arrival_id: str, issues: tuple[RowIssue, ...], rules: list[str | None] | None = None) -> None:
+def _record_issues(
+    connection: Connection, arrival_id: str, issues: tuple[RowIssue, ...], rules: list[str | None] | None = None
+) -> None:
     ledger.record(connection, tables.row_issue, *(
         {"arrival_id": arrival_id, "ordinal": at, "sheet": issue.sheet, "row_no": issue.row, "column_name": issue.column,
          "code": issue.code, "effect": issue.effect.value, "rule": (rules or [None] * len(issues))[at]}

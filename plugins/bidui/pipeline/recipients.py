@@ -32,21 +32,29 @@ class Recipient:
         return cls(party, region or None)
 
 
-def recipients(office: Office, connection: Connection, recipe: Recipe, period: str, arrival: str | None, day: date) -> list[Recipient]:
+def recipients(
+    office: Office, connection: Connection, recipe: Recipe, period: str, arrival: str | None, day: date
+) -> list[Recipient]:
     """Every recipient of a recipe in order of key, of those whose agreement lets them have it."""
     found: list[Recipient] = []
     match recipe.to:
         case "sender":
-            row = connection.execute(text("SELECT party, contact FROM core.arrival WHERE arrival_id = :id"), {"id": arrival}).one()
+            row = connection.execute(
+                text("SELECT party, contact FROM core.arrival WHERE arrival_id = :id"), {"id": arrival}
+            ).one()
             agreement = office.policy.agreements.get(row.party)
             contact = next((c for c in agreement.contacts if c.id == row.contact), None) if agreement else None
             found = [Recipient(row.party, contact.region if contact else None)]
         case "party":
             found = [Recipient(recipe.party or "")]
         case "region":
-            agreement = next(a for a in office.policy.agreements.values() if a.kind == "regions" and a.level == recipe.level)
+            agreement = next(
+                a for a in office.policy.agreements.values() if a.kind == "regions" and a.level == recipe.level
+            )
             last = Period.parse(period).last_day
-            found = [Recipient(agreement.party, region.code) for region in office.policy.regions_of(recipe.level or "", last)]
+            found = [
+                Recipient(agreement.party, region.code) for region in office.policy.regions_of(recipe.level or "", last)
+            ]
         case "owner":
             owners = connection.execute(text('SELECT DISTINCT owner_party FROM core."case" WHERE hub = :hub AND kind = :kind ORDER BY 1'),
                                         {"hub": office.policy.hub, "kind": "finding"}).scalars()  # fmt: skip

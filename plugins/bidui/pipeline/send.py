@@ -44,8 +44,12 @@ class Sent:
 def send(office: Office, delivery_id: str, as_of: datetime) -> Sent:
     """Send the mails of a delivery that no server has taken yet; nothing leaves before every approval is there."""
     with office.database.begin(Role.DELIVER) as connection:
-        delivery = connection.execute(text("SELECT * FROM out.delivery WHERE delivery_id = :id"), {"id": delivery_id}).one()
-        decided = connection.execute(text("SELECT role, decision FROM out.approval WHERE delivery_id = :id"), {"id": delivery_id}).all()
+        delivery = connection.execute(
+            text("SELECT * FROM out.delivery WHERE delivery_id = :id"), {"id": delivery_id}
+        ).one()
+        decided = connection.execute(
+            text("SELECT role, decision FROM out.approval WHERE delivery_id = :id"), {"id": delivery_id}
+        ).all()
         approved = {row.role for row in decided if row.decision == "approved"}
         if waiting := tuple(role for role in delivery.approvals if role not in approved):
             return Sent(delivery_id, 0, 0, waiting)
@@ -55,7 +59,9 @@ def send(office: Office, delivery_id: str, as_of: datetime) -> Sent:
               AND NOT EXISTS (SELECT FROM out.sending s WHERE s.message_id = m.message_id AND s.outcome IN ('accepted', 'permanent'))
             ORDER BY m.message_id
         """), {"id": delivery_id}).all()  # fmt: skip
-        documents = connection.execute(text("SELECT * FROM out.document WHERE delivery_id = :id ORDER BY name"), {"id": delivery_id}).all()
+        documents = connection.execute(
+            text("SELECT * FROM out.document WHERE delivery_id = :id ORDER BY name"), {"id": delivery_id}
+        ).all()
     accepted = failed = 0
     for message in messages:
         outcome = _send_one(office, delivery, message, documents)

@@ -60,7 +60,9 @@ def settle(
         "supersedes": before.submission_id if before else None, "recorded_as_of": as_of,
     }  # fmt: skip
     if kind == "amend" and before:
-        record["rows_accepted"] = len(tokenised.rows) + _kept_of(connection, contract, before.submission_id, tokenised.rows)
+        record["rows_accepted"] = len(tokenised.rows) + _kept_of(
+            connection, contract, before.submission_id, tokenised.rows
+        )
     ledger.record(connection, tables.submission, record)
     rows = tokenised.rows.assign(hub=office.policy.hub, submission_id=submission, origin=submission)
     copy_frame(connection, f'data."{contract.table}"', rows)
@@ -79,7 +81,16 @@ def settle(
     candidates.find(connection, [submission])
     _work_through(office, connection, contract, submission, examined.period, as_of)
     reached("settle.before_commit")
-    return Settled(submission, read, record["rows_accepted"], len(tokenised.unresolved), apart, complete, late, record["supersedes"])
+    return Settled(
+        submission,
+        read,
+        record["rows_accepted"],
+        len(tokenised.unresolved),
+        apart,
+        complete,
+        late,
+        record["supersedes"],
+    )
 
 
 def settle_nil(
@@ -146,8 +157,16 @@ def _work_through(
         if alias is None:
             continue
         bound = binder.bind(rule, {alias: contract.id}, only={alias: [submission]})
-        for row in connection.execute(text(bound.statement("", "SELECT * FROM result")), bound.parameters).mappings().all():
-            made = event(row["case_id"], row["event"], row["value"], actor=rule.id, as_of=as_of, submission=row["submission_id"], row=row["row_no"])
+        for row in bound.rows(connection):
+            made = event(
+                row["case_id"],
+                row["event"],
+                row["value"],
+                actor=rule.id,
+                as_of=as_of,
+                submission=row["submission_id"],
+                row=row["row_no"],
+            )
             ledger.record_new(connection, tables.case_event, made)
 
 

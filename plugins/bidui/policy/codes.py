@@ -124,8 +124,8 @@ def _clashes(path: Path, line: int, entry: CodeEntry, earlier: list[CodeEntry]) 
     """One word must not mean two codes on one day."""
     words = set(entry.words)
     for other in earlier:
-        apart = (entry.valid_to or date.max) < (other.valid_from or date.min) or (
-            other.valid_to or date.max
-        ) < (entry.valid_from or date.min)
+        apart = (entry.valid_to or date.max) < (other.valid_from or date.min) or (other.valid_to or date.max) < (
+            entry.valid_from or date.min
+        )
         if not apart and (shared := words & set(other.words)):
             yield Fault(_place(path), line, f"{sorted(shared)[0]} already means {other.code} at that time")

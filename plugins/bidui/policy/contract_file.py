@@ -83,7 +83,9 @@ def _custom(source: Source, given: Any, known: dict[str, str], path: list[Any]) 
         if pair["property"] in known:
             fields[known[pair["property"]]] = pair["value"]
         else:
-            faults.append(source.fault(f"unknown customProperty {pair['property']}; known: {', '.join(known)}", [*path, at]))
+            faults.append(
+                source.fault(f"unknown customProperty {pair['property']}; known: {', '.join(known)}", [*path, at])
+            )
     if faults:
         raise PolicyError(faults)
     return fields

@@ -41,7 +41,7 @@ class PhysicalColumn:
     token: Token | None = None
 
 
-class BreakingChange(ValueError):
+class BreakingChange(ValueError):  # noqa: N818 - what it is
     """A contract no longer fits its table: it needs a new major version."""
 
 
@@ -79,6 +79,12 @@ def _physical(column: Column) -> PhysicalColumn | None:
             return PhysicalColumn(column.name, _SQL_TYPES[column.type], column)
 
 
+_COLUMNS_OF = text("""
+    SELECT a.attname, format_type(a.atttypid, a.atttypmod) FROM pg_attribute a
+    WHERE a.attrelid = to_regclass(:name) AND a.attnum > 0 AND NOT a.attisdropped
+""")
+
+
 def definition(contract: Contract) -> dict[str, str]:
     """Column name → SQL type of the whole typed table."""
     facts = SUBJECT_FACTS if contract.column("subject") else ()
@@ -88,12 +94,7 @@ def definition(contract: Contract) -> dict[str, str]:
 def apply(connection: Connection, contract: Contract) -> list[str]:
     """Make or extend the typed table; returns what was done. A change that is no extension raises BreakingChange."""
     wanted = definition(contract)
-    present = {
-        name: kind for name, kind in connection.execute(text(
-            "SELECT a.attname, format_type(a.atttypid, a.atttypmod) FROM pg_attribute a"
-            " WHERE a.attrelid = to_regclass(:name) AND a.attnum > 0 AND NOT a.attisdropped"
-        ), {"name": f'data."{contract.table}"'})
-    }  # fmt: skip
+    present = dict(map(tuple, connection.execute(_COLUMNS_OF, {"name": f'data."{contract.table}"'})))
     if not present:
         body = ", ".join(f'"{name}" {kind}' for name, kind in wanted.items())
         key = "PRIMARY KEY (hub, submission_id, row_no, person_id, origin)"
@@ -101,7 +102,9 @@ def apply(connection: Connection, contract: Contract) -> list[str]:
         return [f"table {contract.table}: created, {len(wanted)} columns"]
     changed = sorted(n for n, kind in present.items() if n not in wanted or wanted[n].split(" NOT")[0] != kind)
     if changed:
-        raise BreakingChange(f"{contract.id} {contract.version}: columns {', '.join(changed)} changed or gone; a new major version is needed")
+        raise BreakingChange(
+            f"{contract.id} {contract.version}: columns {', '.join(changed)} changed or gone; a new major version is needed"
+        )
     added = [name for name in wanted if name not in present]
     for name in added:
         connection.execute(text(f'ALTER TABLE data."{contract.table}" ADD COLUMN "{name}" {wanted[name]}'))

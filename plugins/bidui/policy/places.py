@@ -39,10 +39,16 @@ class Places:
 
     def column(self, contract: Contract, frame: pd.DataFrame) -> pd.Series:
         """Region code of each row of a normalised frame (None where it is not known), by the contract's region columns."""
-        columns = [c.name for level in ("region_county", "region_town", "region_village") if (c := contract.column(level)) is not None]
+        columns = [
+            c.name
+            for level in ("region_county", "region_town", "region_village")
+            if (c := contract.column(level)) is not None
+        ]
         if not columns:
             return pd.Series(None, index=frame.index, dtype="object")
         given = frame[columns].astype("object").where(frame[columns].notna(), None)
         distinct = given.drop_duplicates()
         codes = {tuple(row): self.resolve(*row) for row in distinct.itertuples(index=False, name=None)}
-        return pd.Series([codes[row] for row in given.itertuples(index=False, name=None)], index=frame.index, dtype="object")
+        return pd.Series(
+            [codes[row] for row in given.itertuples(index=False, name=None)], index=frame.index, dtype="object"
+        )

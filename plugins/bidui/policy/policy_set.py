@@ -85,7 +85,11 @@ class PolicySet:
 
     def regions_of(self, level: str, day: date) -> list[Region]:
         """The regions of ``level`` that exist on ``day``, in order of code."""
-        return [r for r in self.regions if r.level == level and r.valid_from <= day and (r.valid_to is None or day <= r.valid_to)]
+        return [
+            r
+            for r in self.regions
+            if r.level == level and r.valid_from <= day and (r.valid_to is None or day <= r.valid_to)
+        ]
 
     def region_above(self, code: str, level: str) -> str | None:
         """The region of ``level`` that ``code`` lies in (or is)."""
@@ -118,7 +122,9 @@ def load(include: Path, profile_id: str) -> PolicySet:
     reading = _Reading(include)
     hub = reading.profile(profile_id)
     contracts = reading.gather("contract", include.glob("catalogue/*/*.yaml"), contract_file.read, "id")
-    agreements = reading.gather("agreement", include.glob("agreements/*.yaml"), lambda s: s.as_model(Agreement), "party")
+    agreements = reading.gather(
+        "agreement", include.glob("agreements/*.yaml"), lambda s: s.as_model(Agreement), "party"
+    )
     rules: dict[str, Rule] = {}
     for stage in _STAGES:
         rules |= reading.gather("rule", include.glob(f"sql/{stage}/*.sql"), partial(rule.read, stage=stage), "id")
@@ -181,7 +187,9 @@ class _Reading:
         except PolicyError as error:
             self.faults.extend(error.faults)
         except FileNotFoundError as error:
-            self.faults.append(Fault(f"profiles/{profile_id}.yaml", None, f"extends a file that is not there: {error.filename}"))
+            self.faults.append(
+                Fault(f"profiles/{profile_id}.yaml", None, f"extends a file that is not there: {error.filename}")
+            )
         return None
 
     def dictionaries(self, hub: str) -> tuple[dict[str, CodeList], tuple[Region, ...], WorkingCalendar]:

@@ -87,5 +87,7 @@ def merge(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for key, value in own.items():
         below = merged.get(key)
-        merged[key] = merge(below, value) if isinstance(below, dict) and isinstance(value, dict) and key != "values" else value
+        merged[key] = (
+            merge(below, value) if isinstance(below, dict) and isinstance(value, dict) and key != "values" else value
+        )
     return merged

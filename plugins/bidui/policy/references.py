@@ -47,7 +47,9 @@ def _of_rules(policy: PolicySet) -> Iterator[Fault]:
     for rule in policy.rules.values():
         for alias, read in rule.reads.items():
             if read.dataset:
-                yield from _missing(rule.file, f"reads {alias}: dataset", read.dataset, [*policy.contracts, *filter(None, derived)])
+                yield from _missing(
+                    rule.file, f"reads {alias}: dataset", read.dataset, [*policy.contracts, *filter(None, derived)]
+                )
             if read.role:
                 yield from _missing(rule.file, f"reads {alias}: role", read.role, roles)
         for name in rule.parameters:

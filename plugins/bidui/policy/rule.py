@@ -20,7 +20,7 @@ OUTPUT: dict[Stage, tuple[str, ...]] = {
     "compare": ("subject", "field", "discriminator", "value_a", "value_b", "row_a", "row_b"),
     "screen": ("subject", "cause", "occurrence", "amount", "fact_date", "row"),
     "lead": ("household_id", "region", "level", "causes", "signals"),
-    "settle": ("case_id", "event", "value", "row_no"),
+    "settle": ("case_id", "event", "value", "submission_id", "row_no"),
 }
 """Output columns, fixed by stage."""
 

@@ -38,9 +38,7 @@ def find(frame: pd.DataFrame, contract: Contract) -> dict[int, str]:
     shared = whole[whole.duplicated(keys, keep=False)]
     if shared.empty:
         return {}
-    said = [
-        key_column(c) if key_column(c) in frame else c.name for c in contract.columns if c.role != LINE_NUMBER
-    ]
+    said = [key_column(c) if key_column(c) in frame else c.name for c in contract.columns if c.role != LINE_NUMBER]
     content = pd.Series(list(shared[said].map(_cell).itertuples(index=False, name=None)), index=shared.index)
     group = shared.groupby(keys, sort=False).ngroup()
     distinct = content.groupby(group).transform("nunique")

@@ -44,9 +44,7 @@ class Outcome:
     could_run: bool
 
 
-def run(
-    frame: pd.DataFrame, expectations: Sequence[Expectation], parameters: Mapping[str, Any]
-) -> dict[str, Outcome]:
+def run(frame: pd.DataFrame, expectations: Sequence[Expectation], parameters: Mapping[str, Any]) -> dict[str, Outcome]:
     """Judge ``frame`` (with column ``ROW``): rule id → outcome, complete, or GateError."""
     if not expectations:
         return {}
@@ -63,9 +61,7 @@ def run(
     return dict(found)
 
 
-def _validate(
-    frame: pd.DataFrame, expectations: Sequence[Expectation], parameters: Mapping[str, Any]
-) -> Iterable[Any]:
+def _validate(frame: pd.DataFrame, expectations: Sequence[Expectation], parameters: Mapping[str, Any]) -> Iterable[Any]:
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     _silence()
     with warnings.catch_warnings():
@@ -101,9 +97,7 @@ def _outcome(result: Any) -> Outcome:
     counts = {name: int(found[name]) for name in _COUNTS if found.get(name) is not None}
     if result.expectation_config.type == "expect_table_row_count_to_be_between" and "observed_value" in found:
         counts["rows"] = int(found["observed_value"])
-    could_run = (
-        bool(found) and not _raised(result.exception_info) and len(rows) == counts.get("unexpected_count", 0)
-    )
+    could_run = bool(found) and not _raised(result.exception_info) and len(rows) == counts.get("unexpected_count", 0)
     return Outcome(bool(result.success), rows, counts, could_run)
 
 

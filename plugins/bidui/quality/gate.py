@@ -97,14 +97,10 @@ def check(
     try:
         lost_rows = keyed[keyed.index.isin(lost)] if whole else keyed
         batch = _batch(passed, lost_rows, contract, asked)
-        found = engine.run(
-            batch, asked, {name: _parameter(v) for name, v in parameters.items() if v is not None}
-        )
+        found = engine.run(batch, asked, {name: _parameter(v) for name, v in parameters.items() if v is not None})
     except GateError as error:
         refusal = TableIssue(GATE_ERROR, GATE_ERROR, "refuse", {})
-        return GateResult(
-            _table(issues), (refusal,), refused=True, not_applicable=left_out, reason=str(error)
-        )
+        return GateResult(_table(issues), (refusal,), refused=True, not_applicable=left_out, reason=str(error))
     table_issues: list[TableIssue] = []
     for e in asked:
         _judge(e, found[e.meta.rule], issues, table_issues)
@@ -116,9 +112,7 @@ def check(
     return GateResult(rows, tuple(table_issues), refused, left_out)
 
 
-def _judge(
-    e: Expectation, outcome: Outcome, issues: list[tuple[Any, ...]], table_issues: list[TableIssue]
-) -> None:
+def _judge(e: Expectation, outcome: Outcome, issues: list[tuple[Any, ...]], table_issues: list[TableIssue]) -> None:
     if not outcome.could_run or (e.on_rows and not outcome.success and not outcome.rows):
         table_issues.append(TableIssue(e.meta.rule, GATE_ERROR, "refuse", {}))
     elif e.on_rows:
@@ -146,9 +140,7 @@ def _table(issues: list[tuple[Any, ...]]) -> pd.DataFrame:
     return table.drop_duplicates().sort_values(["row", "rule"], kind="stable", ignore_index=True)
 
 
-def _batch(
-    passed: pd.DataFrame, lost: pd.DataFrame, contract: Contract, asked: list[Expectation]
-) -> pd.DataFrame:
+def _batch(passed: pd.DataFrame, lost: pd.DataFrame, contract: Contract, asked: list[Expectation]) -> pd.DataFrame:
     """Only the columns that are asked about, in the types that expectations can compare."""
     household = contract.column("household_key")
     if household is not None:
@@ -159,9 +151,7 @@ def _batch(
         raise GateError(f"columns missing from the frame: {', '.join(missing)}")
     types = {c.name: c.type for c in contract.columns}
     batch = {name: _typed(passed[name], _type(name, types)) for name in names}
-    return pd.DataFrame(
-        {engine.ROW: passed.index.astype("int64"), **{n: s.to_numpy() for n, s in batch.items()}}
-    )
+    return pd.DataFrame({engine.ROW: passed.index.astype("int64"), **{n: s.to_numpy() for n, s in batch.items()}})
 
 
 def _type(name: str, types: Mapping[str, str]) -> str:

@@ -75,9 +75,7 @@ class Expectation(Frozen):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.severity not in _SEVERITIES[self.meta.effect]:
-            raise ValueError(
-                f"effect {self.meta.effect} has severity {' or '.join(_SEVERITIES[self.meta.effect])}"
-            )
+            raise ValueError(f"effect {self.meta.effect} has severity {' or '.join(_SEVERITIES[self.meta.effect])}")
         if self.on_rows and "mostly" in self.kwargs:
             raise ValueError("mostly belongs to the whole table: effect refuse or warn")
         return self
@@ -139,9 +137,7 @@ def load(path: Path, include: Path) -> Suite:
     return suite
 
 
-def compile_contract(
-    contract: Contract, codes: Mapping[str, Collection[str]] | None = None
-) -> tuple[Expectation, ...]:
+def compile_contract(contract: Contract, codes: Mapping[str, Collection[str]] | None = None) -> tuple[Expectation, ...]:
     """What the contract says of its normalised rows, for the rows that the intake let pass.
 
     Required, code list and bounds were judged while reading; saying them again here keeps out what slipped
@@ -165,9 +161,7 @@ def restated(suite: Suite, contract: Contract) -> list[str]:
 
 def unknown_columns(suite: Suite, contract: Contract) -> list[str]:
     """Complaints about columns that neither the contract, the intake nor the gate provides."""
-    derived = {
-        f"{c.name}__{fact}" for c in contract.columns if c.identifier == "id_number" for fact in ID_FACTS
-    }
+    derived = {f"{c.name}__{fact}" for c in contract.columns if c.identifier == "id_number" for fact in ID_FACTS}
     known = {c.name for c in contract.columns} | derived
     if contract.column("household_key"):
         known.add(HOUSEHOLD_COMPLETE)
@@ -197,9 +191,7 @@ def _of_columns(contract: Contract, codes: Mapping[str, Collection[str]]) -> Ite
         listing = codes.get(c.code_list or "") if c.type == "code" else None
         if c.required:
             kind = "expect_column_values_to_not_be_null"
-            yield _stated(
-                f"contract.required.{c.name}", kind, "required_missing", f"{c.title}必填", {"column": c.name}
-            )
+            yield _stated(f"contract.required.{c.name}", kind, "required_missing", f"{c.title}必填", {"column": c.name})
         if c.minimum is not None or c.maximum is not None:
             kind = "expect_column_values_to_be_between"
             bounds = {"column": c.name, "min_value": c.minimum, "max_value": c.maximum}
@@ -207,9 +199,7 @@ def _of_columns(contract: Contract, codes: Mapping[str, Collection[str]]) -> Ite
         if listing is not None:
             kind = "expect_column_values_to_be_in_set"
             listed = {"column": c.name, "value_set": sorted(listing)}
-            yield _stated(
-                f"contract.codes.{c.name}", kind, "value_not_in_list", f"{c.title}在代码表内", listed
-            )
+            yield _stated(f"contract.codes.{c.name}", kind, "value_not_in_list", f"{c.title}在代码表内", listed)
 
 
 def _of_key(contract: Contract) -> Iterator[Expectation]:

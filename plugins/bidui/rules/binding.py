@@ -18,7 +18,7 @@ from bidui.domain.period import Period
 from bidui.policy.contract import Contract
 from bidui.policy.physical import definition
 from bidui.policy.policy_set import PolicySet
-from bidui.policy.rule import Read, Rule
+from bidui.policy.rule import OUTPUT, Read, Rule
 from bidui.store.ledger import Submission, in_force
 
 VIEWS: Mapping[str, str] = {
@@ -69,10 +69,15 @@ class Bound:
     frozen: dict[str, str] = field(default_factory=dict)
     """Dataset → why the rule cannot speak this period; empty when it can."""
 
-    def statement(self, before: str, after: str = "") -> str:
-        """The rule's SELECT, named ``result``, between a statement's beginning and end."""
+    @property
+    def statement(self) -> str:
+        """The rule's SELECT with its aliases, giving just the columns that its stage asks for (all, for a report)."""
         ctes = ",\n".join([*self.ctes, f"result AS (\n{self.rule.sql}\n)"])
-        return f"{before}\nWITH {ctes}\n{after}" if before else f"WITH {ctes}\n{after}"
+        return f"WITH {ctes}\nSELECT {', '.join(OUTPUT.get(self.rule.stage, ['*']))} FROM result"
+
+    def rows(self, connection: Connection) -> list[dict[str, Any]]:
+        """What the rule gives, as it stands."""
+        return [dict(row) for row in connection.execute(text(self.statement), self.parameters).mappings()]
 
 
 class Binder:
@@ -111,7 +116,9 @@ class Binder:
                 bound.ctes.append(f'"{alias}" AS NOT MATERIALIZED ({VIEWS[read.view]})')
             else:
                 fixed = (only or {}).get(alias)
-                bound.ctes.append(f'"{alias}" AS NOT MATERIALIZED (\n{self._dataset(bound, alias, datasets[alias], read, fixed)}\n)')
+                bound.ctes.append(
+                    f'"{alias}" AS NOT MATERIALIZED (\n{self._dataset(bound, alias, datasets[alias], read, fixed)}\n)'
+                )
         return bound
 
     def _dataset(self, bound: Bound, alias: str, dataset: str, read: Read, fixed: list[int] | None) -> str:
@@ -125,7 +132,9 @@ class Binder:
                 continue
             assert base_read.dataset is not None
             as_read = read.model_copy(update={"dataset": base_read.dataset, "role": None})
-            inner.append(f'"{base}" AS NOT MATERIALIZED (\n{self._dataset(bound, f"{alias}/{base}", base_read.dataset, as_read, fixed)}\n)')
+            inner.append(
+                f'"{base}" AS NOT MATERIALIZED (\n{self._dataset(bound, f"{alias}/{base}", base_read.dataset, as_read, fixed)}\n)'
+            )
         return f"WITH {', '.join(inner)}\n{derived.sql}"
 
     def _rows(self, bound: Bound, alias: str, contract: Contract, read: Read, fixed: list[int] | None) -> str:
@@ -154,9 +163,10 @@ class Binder:
         newest = self.period.shift(-read.previous)
         if read.months == 1:
             return self._newest(contract, newest)
-        found = [s for back in range(read.months) for s in in_force(
-            self.connection, self.policy.hub, contract.id, [str(newest.shift(-back))], self.as_of)]  # fmt: skip
-        return found
+        months = [[str(newest.shift(-back))] for back in range(read.months)]
+        return [
+            s for month in months for s in in_force(self.connection, self.policy.hub, contract.id, month, self.as_of)
+        ]
 
     def _newest(self, contract: Contract, period: Period) -> list[Submission]:
         valid = [str(period.shift(-back)) for back in range(contract.validity_months)]

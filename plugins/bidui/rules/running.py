@@ -83,7 +83,9 @@ def run(connection: Connection, policy: PolicySet, bound: Bound, as_of: datetime
     rule, systems = bound.rule, _systems(bound)
     run_id = identity(connection, policy, bound)
     known = connection.execute(
-        text("SELECT status, rows, (SELECT count(*) FROM core.unknown u WHERE u.run_id = r.run_id) FROM core.run r WHERE run_id = :id"),
+        text(
+            "SELECT status, rows, (SELECT count(*) FROM core.unknown u WHERE u.run_id = r.run_id) FROM core.run r WHERE run_id = :id"
+        ),
         {"id": run_id},
     ).first()
     if known:
@@ -94,7 +96,11 @@ def run(connection: Connection, policy: PolicySet, bound: Bound, as_of: datetime
         "absent_from": ledger.origins(connection, _submission_ids(bound, rule.absent_from)),
     }  # fmt: skip
     rows = 0 if bound.frozen else _produce(connection, bound, facts)
-    unknown = connection.execute(text("SELECT count(*) FROM apart")).scalar_one() if rule.absent_from and not bound.frozen else 0
+    unknown = (
+        connection.execute(text("SELECT count(*) FROM apart")).scalar_one()
+        if rule.absent_from and not bound.frozen
+        else 0
+    )
     _record(connection, policy, bound, run_id, systems, rows, as_of)
     if not bound.frozen:
         keeping = _KEEPING[rule.stage]
@@ -108,7 +114,7 @@ def _produce(connection: Connection, bound: Bound, facts: dict[str, Any]) -> int
     connection.execute(text("DROP TABLE IF EXISTS product, apart"))
     # A rule reads whole months: a wrong estimate of their size must cost seconds, not hours.
     connection.execute(text("SET LOCAL enable_nestloop = off"))
-    connection.execute(text(bound.statement("CREATE TEMP TABLE product ON COMMIT DROP AS", "SELECT * FROM result")), facts)
+    connection.execute(text(f"CREATE TEMP TABLE product ON COMMIT DROP AS\n{bound.statement}"), facts)
     if bound.rule.absent_from:
         for statement in _SET_APART:
             connection.execute(text(statement), facts)
@@ -155,4 +161,6 @@ def _systems(bound: Bound) -> tuple[str, ...]:
 
 
 def _submission_ids(bound: Bound, alias: str | None) -> list[int]:
-    return [s.submission_id for name, found in bound.inputs.items() if alias and name.split("/")[0] == alias for s in found]
+    return [
+        s.submission_id for name, found in bound.inputs.items() if alias and name.split("/")[0] == alias for s in found
+    ]

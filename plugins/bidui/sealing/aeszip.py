@@ -48,9 +48,7 @@ def seal(files: Sequence[tuple[str, bytes]], password: str) -> bytes:
     if any(not _SUFFIX.fullmatch(suffix) for suffix, _ in files):
         raise ValueError("a suffix is a point and one to eight small letters or digits")
     out = BytesIO()
-    with pyzipper.AESZipFile(
-        out, "w", compression=pyzipper.ZIP_DEFLATED, encryption=pyzipper.WZ_AES
-    ) as archive:
+    with pyzipper.AESZipFile(out, "w", compression=pyzipper.ZIP_DEFLATED, encryption=pyzipper.WZ_AES) as archive:
         archive.setpassword(password.encode())
         for number, (suffix, data) in enumerate(files, start=1):
             archive.writestr(archive.zipinfo_cls(f"{number:02d}{suffix}", _OLDEST), data)
@@ -87,9 +85,7 @@ def unpack(data: bytes, *, max_bytes: int = MAX_BYTES, max_members: int = MAX_ME
     return _with_first_fitting(data, entries, [""])
 
 
-def _with_first_fitting(
-    data: bytes, entries: Sequence[Entry], passwords: Sequence[str]
-) -> tuple[Member, ...]:
+def _with_first_fitting(data: bytes, entries: Sequence[Entry], passwords: Sequence[str]) -> tuple[Member, ...]:
     damaged = False
     for password in _encodings(passwords):
         try:

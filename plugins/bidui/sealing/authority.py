@@ -155,9 +155,7 @@ def revoke(folder: Path, certificate: Path, *, now: datetime, next_update: datet
         raise SealError(SealCode.KEY_UNUSABLE)
     entries, number = _revocations(folder)
     if all(entry.serial_number != revoked.serial_number for entry in entries):
-        entry = (
-            x509.RevokedCertificateBuilder().serial_number(revoked.serial_number).revocation_date(_utc(now))
-        )
+        entry = x509.RevokedCertificateBuilder().serial_number(revoked.serial_number).revocation_date(_utc(now))
         entries.append(entry.build())
     _publish(folder, entries, number + 1, now, next_update)
 
@@ -227,9 +225,7 @@ def _builder(
         .not_valid_before(_utc(start))
         .not_valid_after(_utc(end))
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False
-        )
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
     )
 
 

@@ -130,9 +130,7 @@ def check_revocation(certificate: x509.Certificate, *, trust: Path, at: datetime
     authorities = [one for one in x509.load_pem_x509_certificates(pem) if one.subject == certificate.issuer]
     lists = [x509.load_pem_x509_crl(found[0]) for found in _CRL.finditer(pem)]
     usable = [
-        one
-        for one in lists
-        if _in_force(one, at) and any(_signed_by(one, authority) for authority in authorities)
+        one for one in lists if _in_force(one, at) and any(_signed_by(one, authority) for authority in authorities)
     ]
     if not usable:
         raise SealError(SealCode.REVOCATION_LIST_UNUSABLE)

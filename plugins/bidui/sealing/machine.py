@@ -106,9 +106,7 @@ def seal(
         "plain_sha256": _sha256(payload),
     }
     try:
-        manifest = Manifest.model_validate(
-            {**manifest_facts, "v": 1, "suite": chosen.id, "payload": described}
-        )
+        manifest = Manifest.model_validate({**manifest_facts, "v": 1, "suite": chosen.id, "payload": described})
     except ValidationError:
         raise SealError(SealCode.MANIFEST_INVALID) from None
     text = json.dumps(manifest.model_dump(mode="json"), ensure_ascii=False, sort_keys=True, indent=1).encode()

@@ -22,9 +22,7 @@ def derive(master: bytes, party: str, scope: str, period: str) -> str:
     """
     if len(master) < MINIMUM_MASTER_BYTES or not all((party, scope, period)):
         raise ValueError("a password needs a master secret of 32 bytes and a party, scope and period")
-    parts = json.dumps(
-        ["workbook-password-1", party, scope, period], ensure_ascii=False
-    )  # unambiguous joints
+    parts = json.dumps(["workbook-password-1", party, scope, period], ensure_ascii=False)  # unambiguous joints
     number = int.from_bytes(HKDF(SHA256(), 32, salt=None, info=parts.encode()).derive(master))
     letters = []
     for _ in range(GROUPS * GROUP_LENGTH):

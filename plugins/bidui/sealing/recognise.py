@@ -56,9 +56,7 @@ def _zip_kind(data: bytes) -> Kind:
     encrypted = [member for member in members if member.flag_bits & _ENCRYPTED]
     if not encrypted:
         return Kind.ZIP
-    return (
-        Kind.ZIP_AES if all(member.compress_type == _AES_METHOD for member in encrypted) else Kind.ZIP_LEGACY
-    )
+    return Kind.ZIP_AES if all(member.compress_type == _AES_METHOD for member in encrypted) else Kind.ZIP_LEGACY
 
 
 def _ole_kind(data: bytes) -> Kind:

@@ -22,9 +22,7 @@ class Vault:
     only, so that whoever stores need not be able to read.
     """
 
-    def __init__(
-        self, folder: Path, recipients: Sequence[str], identities: Sequence[str] | None = None
-    ) -> None:
+    def __init__(self, folder: Path, recipients: Sequence[str], identities: Sequence[str] | None = None) -> None:
         """``recipients``: all may open what is put. ``identities``: only for getting.
 
         Raises:

@@ -119,11 +119,7 @@ def _package_protection(info: bytes) -> Protection:
         raise SealError(SealCode.UNSUPPORTED_ENCRYPTION)
     try:
         description = SafeTree.fromstring(info[8:])
-        spins = [
-            int(node.get("spinCount", "0"))
-            for node in description.iter()
-            if node.tag.endswith("}encryptedKey")
-        ]
+        spins = [int(node.get("spinCount", "0")) for node in description.iter() if node.tag.endswith("}encryptedKey")]
     except Exception:  # as above; also entities and document types
         raise SealError(SealCode.DAMAGED) from None
     if not spins or max(spins) > MAX_SPIN_COUNT:

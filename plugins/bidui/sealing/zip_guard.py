@@ -43,9 +43,7 @@ class Entry:
     folder: bool
 
 
-def guard_zip(
-    data: bytes, *, max_bytes: int, max_members: int, max_ratio: int = MAX_RATIO
-) -> tuple[Entry, ...]:
+def guard_zip(data: bytes, *, max_bytes: int, max_members: int, max_ratio: int = MAX_RATIO) -> tuple[Entry, ...]:
     """Refuse an unsafe ZIP; return its members in directory order.
 
     ``max_bytes`` bounds the sum of unpacked sizes. Nothing is kept while members are measured.
@@ -86,9 +84,7 @@ def _open(data: bytes) -> zipfile.ZipFile:
         return zipfile.ZipFile(BytesIO(data))
 
 
-def _check_sizes(
-    infos: list[zipfile.ZipInfo], packed: int, max_bytes: int, max_members: int, max_ratio: int
-) -> None:
+def _check_sizes(infos: list[zipfile.ZipInfo], packed: int, max_bytes: int, max_members: int, max_ratio: int) -> None:
     total = sum(info.file_size for info in infos)
     if len(infos) > max_members or total > max_bytes:
         raise SealError(SealCode.TOO_LARGE)
@@ -137,9 +133,7 @@ def _spans(data: bytes, infos: Sequence[zipfile.ZipInfo], directory_start: int) 
     """Where each member's packed bytes lie; members must neither overlap nor lie outside."""
     spans, extents = [], []
     for info in infos:
-        header = (
-            data[info.header_offset : info.header_offset + _LOCAL_HEADER] if info.header_offset >= 0 else b""
-        )
+        header = data[info.header_offset : info.header_offset + _LOCAL_HEADER] if info.header_offset >= 0 else b""
         if len(header) < _LOCAL_HEADER or not header.startswith(_LOCAL):
             raise SealError(SealCode.DAMAGED)
         lengths = int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")

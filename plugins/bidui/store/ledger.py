@@ -38,7 +38,9 @@ _IN_FORCE = text("""
 """)
 
 
-def in_force(connection: Connection, hub: str, dataset: str, periods: Sequence[str], as_of: datetime) -> list[Submission]:
+def in_force(
+    connection: Connection, hub: str, dataset: str, periods: Sequence[str], as_of: datetime
+) -> list[Submission]:
     """One submission per scope: the newest of ``periods`` (newest period first) that was known at ``as_of``."""
     rows = connection.execute(_IN_FORCE, {"hub": hub, "dataset": dataset, "periods": list(periods), "as_of": as_of})
     return [Submission(**row._mapping) for row in rows]
@@ -61,7 +63,9 @@ def origins(connection: Connection, submissions: Sequence[int]) -> list[int]:
 def arrived_at(database: Database, arrival_id: str) -> datetime:
     """The stamp of an arrival: the time as of which everything about it is decided."""
     with database.begin(Role.INTAKE) as connection:
-        found: datetime = connection.execute(text("SELECT arrived_at FROM core.arrival WHERE arrival_id = :id"), {"id": arrival_id}).scalar_one()
+        found: datetime = connection.execute(
+            text("SELECT arrived_at FROM core.arrival WHERE arrival_id = :id"), {"id": arrival_id}
+        ).scalar_one()
         return found
 
 

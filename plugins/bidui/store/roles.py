@@ -34,7 +34,9 @@ def provision(admin: Connection, database: str, passwords: Mapping[Role, str]) -
     for role, password in passwords.items():
         cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role.login,))
         verb = sql.SQL("ALTER" if cursor.fetchone() else "CREATE")
-        cursor.execute(sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(verb, sql.Identifier(role.login), sql.Literal(password)))
+        cursor.execute(
+            sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(verb, sql.Identifier(role.login), sql.Literal(password))
+        )
     for statement in ("ALTER DATABASE {db} OWNER TO {owner}", "REVOKE ALL ON DATABASE {db} FROM PUBLIC",
                       "GRANT CONNECT, TEMP ON DATABASE {db} TO {all}", "REVOKE ALL ON SCHEMA public FROM PUBLIC"):  # fmt: skip
         cursor.execute(sql.SQL(statement).format(

@@ -101,9 +101,7 @@ class Planter:
         second: Household | None = None,
     ) -> Effect:
         """What ``said`` means for one person."""
-        change: dict[str, Any] = {
-            k: v for k in ("state", "stop_reason", "aid") if (v := getattr(said, k)) is not None
-        }
+        change: dict[str, Any] = {k: v for k in ("state", "stop_reason", "aid") if (v := getattr(said, k)) is not None}
         if said.absent:
             change["absent"] = True
         if said.dated:
@@ -202,9 +200,7 @@ class Planter:
                 raise SynthError("too_few_candidates", kind=kind.kind)
             homes[second.number] = second
         boundary = (
-            (kind.boundary, getattr(self.settings.boundaries, kind.boundary), offset or 0)
-            if kind.boundary
-            else None
+            (kind.boundary, getattr(self.settings.boundaries, kind.boundary), offset or 0) if kind.boundary else None
         )
         event = Event(kind.kind, index, persons, tuple(homes.values()), on, until, boundary)
         for person in persons:
@@ -275,10 +271,7 @@ class Planter:
         return able == left + 1 and len(household.members) > able
 
     def _is_plain_outsider(self, p: Person) -> bool:
-        return (
-            not (p.state or p.employee or p.key in self._busy_outside)
-            and p.aid == self.settings.statement.unaided
-        )
+        return not (p.state or p.employee or p.key in self._busy_outside) and p.aid == self.settings.statement.unaided
 
     def _other_village(self, village: str, dice: Dice) -> str:
         villages = self.places.villages

@@ -52,9 +52,7 @@ class Judge:
     sameness: Sameness
     _led: set[tuple[str, str, str]] = field(default_factory=set, repr=False)
 
-    def lines(
-        self, register: Sequence[RegisterRow], roster: Sequence[RosterRow], period: Period
-    ) -> list[Line]:
+    def lines(self, register: Sequence[RegisterRow], roster: Sequence[RosterRow], period: Period) -> list[Line]:
         """Findings, signals and unknowns of one period, each once."""
         listed: dict[str, list[RegisterRow]] = defaultdict(list)
         enrolled: dict[str, list[RosterRow]] = defaultdict(list)
@@ -72,12 +70,8 @@ class Judge:
             found += self._compared(number, members, rows, period.last_day)
             found += self._absent(members[0], rows, loose_roster, period)
         for number, rows in enrolled.items():
-            if number not in listed and any(
-                r.state == self.words.insured and r.aid in self.words.aided for r in rows
-            ):
-                found.append(
-                    self._or_unknown("missing_here", "person", number, BOTH, rows[0], loose_register)
-                )
+            if number not in listed and any(r.state == self.words.insured and r.aid in self.words.aided for r in rows):
+                found.append(self._or_unknown("missing_here", "person", number, BOTH, rows[0], loose_register))
         return found + self._supporters(listed, enrolled, period.last_day)
 
     def leads(self, lines: Iterable[Line]) -> list[Lead]:
@@ -168,9 +162,7 @@ class Judge:
             able = [m for m in members if m.skill in self.words.able]
             lost = [died[m.id_no] for m in able if m.id_no in died]
             if lost and len(died) < len(members) and len(able) - len(lost) <= self.boundaries.able_left:
-                found.append(
-                    Line("lost_supporter", "household", number, "", ROSTER, max(lost).isoformat(), number)
-                )
+                found.append(Line("lost_supporter", "household", number, "", ROSTER, max(lost).isoformat(), number))
         return found
 
 

@@ -47,12 +47,7 @@ def is_near(a: str, b: str, digits: int) -> bool:
     if len(a) != 18 or len(b) != 18:
         return False
     apart = [i for i in range(18) if a[i] != b[i]]
-    swapped = (
-        len(apart) == 2
-        and apart[1] == apart[0] + 1
-        and a[apart[0]] == b[apart[1]]
-        and a[apart[1]] == b[apart[0]]
-    )
+    swapped = len(apart) == 2 and apart[1] == apart[0] + 1 and a[apart[0]] == b[apart[1]] and a[apart[1]] == b[apart[0]]
     return a[_BIRTH] == b[_BIRTH] or len(apart) <= digits or swapped
 
 

@@ -40,9 +40,7 @@ def _table(include: Path, name: str) -> list[dict[str, str]]:
 def regions(include: Path, hub: str) -> Regions:
     """The places of ``hub``; SynthError("no_region") where the tree is not county, towns, villages."""
     places = [
-        Region(r["code"], r["name"], r["level"], r["parent"])
-        for r in _table(include, "regions")
-        if r["hub"] == hub
+        Region(r["code"], r["name"], r["level"], r["parent"]) for r in _table(include, "regions") if r["hub"] == hub
     ]
     by_level = {level: [p for p in places if p.level == level] for level in ("county", "town", "village")}
     if len(by_level["county"]) != 1 or not by_level["town"] or not by_level["village"]:
@@ -74,9 +72,7 @@ def columns(include: Path, dataset: str) -> tuple[Column, ...]:
             title=p["businessName"],
             required=bool(p.get("required")),
             aliases=tuple(s["synonym"] for s in p.get("synonyms") or ()),
-            code_list=next(
-                (c["value"] for c in p.get("customProperties") or () if c["property"] == "codeList"), None
-            ),
+            code_list=next((c["value"] for c in p.get("customProperties") or () if c["property"] == "codeList"), None),
         )
         for p in load(file)["schema"][0]["properties"]
     )

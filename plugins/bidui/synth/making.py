@@ -67,9 +67,7 @@ def _months(periods: list[str]) -> list[Period]:
 class _Run:
     """One making."""
 
-    def __init__(
-        self, include: Path, profile: str, out: Path, seed: int, scale: float, months: list[Period]
-    ) -> None:
+    def __init__(self, include: Path, profile: str, out: Path, seed: int, scale: float, months: list[Period]) -> None:
         self._settings, names = settings.settings(include, profile)
         self._profile, self._seed, self._scale, self._months = profile, seed, scale, months
         self._places = lists.regions(include, profile)
@@ -78,9 +76,7 @@ class _Run:
         maker = Maker(self._settings, names, namer, self._places, months[0].last_day, Dice(seed, "world"))
         self._world = maker.world(scale)
         self._base_persons = len(self._world.people) - len(self._world.outsiders)
-        self._planter = Planter(
-            self._settings, names, self._world, maker, namer, sameness, self._places, seed, scale
-        )
+        self._planter = Planter(self._settings, names, self._world, maker, namer, sameness, self._places, seed, scale)
         self._judge = Judge(self._settings.statement, self._settings.boundaries, sameness)
         self._parties = Parties(self._settings, self._world, self._planter, self._places, include, out)
 
@@ -139,7 +135,5 @@ class _Run:
             household = households[lead.household]
             town = self._places.villages[household.village].parent
             yield truth.lead_line(lead, town, period)
-            found = visit(
-                lead, household, town, self._settings.data_date(period), self._settings.visits, dice
-            )
+            found = visit(lead, household, town, self._settings.data_date(period), self._settings.visits, dice)
             yield found | {"period": str(period)}

@@ -78,9 +78,7 @@ class Namer:
     def dotted(self, sex: str, dice: Dice) -> str:
         """A name of two parts with a middle dot."""
         dotted = self._names.dotted
-        return (
-            dice.pick(dotted.male if sex == "male" else dotted.female) + dotted.dot + dice.pick(dotted.last)
-        )
+        return dice.pick(dotted.male if sex == "male" else dotted.female) + dotted.dot + dice.pick(dotted.last)
 
     def slip(self, name: str, kind: str, dice: Dice) -> str:
         """``name`` as the other system writes it."""

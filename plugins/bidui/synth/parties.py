@@ -37,9 +37,7 @@ class Parties:
     def __post_init__(self) -> None:
         self._datasets = projection.datasets(self.include)
 
-    def write(
-        self, index: int, period: Period, final: Mapping[System, Sequence[Row]]
-    ) -> Iterator[dict[str, Any]]:
+    def write(self, index: int, period: Period, final: Mapping[System, Sequence[Row]]) -> Iterator[dict[str, Any]]:
         """All files of a period whose final state is ``final``; yields a ``rows`` line of truth for each."""
         for dataset in self._datasets:
             system = dataset.projection.rows
@@ -65,9 +63,7 @@ class Parties:
         wanted = self.planter.amount(variant.persons)
         for _, person in zip(range(wanted), self.planter.free_members(index, dice), strict=False):
             on = period.last_day - timedelta(days=self.planter.days_before(variant.days, period, dice))
-            yield self.planter.effect(
-                variant.wrong, variant.system, person, on, period.year, index, index + 1, dice
-            )
+            yield self.planter.effect(variant.wrong, variant.system, person, on, period.year, index, index + 1, dice)
 
     def _said(self, system: System, index: int, period: Period, more: Sequence[Effect]) -> Sequence[Row]:
         effects = [*self.planter.effects(), *more]
@@ -75,9 +71,7 @@ class Parties:
             return register_rows(self.world, effects, index)
         return roster_rows(self.world, effects, index, period, self.settings.statement)
 
-    def _broken(
-        self, dataset: Dataset, period: Period, rows: Sequence[Row], variant: Variant
-    ) -> dict[str, Any]:
+    def _broken(self, dataset: Dataset, period: Period, rows: Sequence[Row], variant: Variant) -> dict[str, Any]:
         _, table = self._table(dataset, period, rows)
         path = self._save(dataset, period, table, variant.kind, variant.drop)
         return _line(dataset, period, variant.kind, path, refused=variant.refused)

@@ -40,9 +40,7 @@ class Form(Frozen):
 class Untidiness(Frozen):
     """``count`` rows (at scale 1) of every full file in which ``column`` is untidy in one way."""
 
-    kind: Literal[
-        "full_width", "lower_case", "spaced", "fifteen", "disability_number", "date_form", "word", "empty"
-    ]
+    kind: Literal["full_width", "lower_case", "spaced", "fifteen", "disability_number", "date_form", "word", "empty"]
     column: str
     count: int
     forms: tuple[str, ...] = ()

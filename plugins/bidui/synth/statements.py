@@ -147,12 +147,7 @@ def _with_head(rows: list[RegisterRow], people: Sequence[Person]) -> list[Regist
     """``rows`` of one household; where the head has gone, the spouse or else the oldest takes the place."""
     if not rows or any(row.relation == _HEAD for row in rows):
         return rows
-    heir = next((r for r in rows if r.relation == _SPOUSE), None) or min(
-        rows, key=lambda r: people[r.person].birth
-    )
+    heir = next((r for r in rows if r.relation == _SPOUSE), None) or min(rows, key=lambda r: people[r.person].birth)
     kept = _LINEAR if heir.relation == _SPOUSE else ()
-    restated = [
-        replace(r, relation=_HEAD if r is heir else r.relation if r.relation in kept else _OTHER)
-        for r in rows
-    ]
+    restated = [replace(r, relation=_HEAD if r is heir else r.relation if r.relation in kept else _OTHER) for r in rows]
     return sorted(restated, key=lambda r: r.relation != _HEAD)

@@ -81,9 +81,7 @@ def _spoilt(dataset: Dataset, untidy: Untidiness, text: str, context: Context, d
     if untidy.kind == "fifteen":
         return text[:6] + text[8:17] if context.person.birth.year < untidy.born_before else None
     if untidy.kind == "disability_number":
-        return (
-            f"{text}{dice.between(1, 7)}{dice.between(1, 4)}" if context.person.health == "disabled" else None
-        )
+        return f"{text}{dice.between(1, 7)}{dice.between(1, 4)}" if context.person.health == "disabled" else None
     if untidy.kind == "date_form":
         day = attrgetter(_field(dataset, untidy.column))(context)
         return day.strftime(dice.pick(untidy.forms)) if isinstance(day, date) else None

@@ -11,9 +11,7 @@ from bidui.synth.settings import Visits
 from bidui.synth.world import Household
 
 
-def visit(
-    lead: Lead, household: Household, town: str, data_date: date, visits: Visits, dice: Dice
-) -> dict[str, Any]:
+def visit(lead: Lead, household: Household, town: str, data_date: date, visits: Visits, dice: Dice) -> dict[str, Any]:
     """One ``visit`` line of truth, without its period."""
     cause = next((s.kind for s in lead.signals if s.kind != "uninsured"), lead.signals[0].kind)
     outcome = visits.monitored_outcome if household.category else dice.weighted(visits.outcomes[cause])

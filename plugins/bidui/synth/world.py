@@ -87,9 +87,7 @@ class World:
 class Maker:
     """Makes households and people one by one."""
 
-    def __init__(
-        self, settings: Settings, names: Names, namer: Namer, places: Regions, on: date, dice: Dice
-    ) -> None:
+    def __init__(self, settings: Settings, names: Names, namer: Namer, places: Regions, on: date, dice: Dice) -> None:
         self._settings = settings
         self._names = names
         self._namer = namer
@@ -124,11 +122,7 @@ class Maker:
         skill = dice.weighted(next(b.of for b in settings.skills if age <= b.to))
         able = skill in settings.statement.able
         employee = able and dice.chance(settings.employee_share)
-        aid = (
-            settings.statement.unaided
-            if household is NOBODY or employee
-            else settings.aid_of[household.category]
-        )
+        aid = settings.statement.unaided if household is NOBODY or employee else settings.aid_of[household.category]
         made = Person(
             key=len(self.people),
             id_no=self._mint.number(birth, sex, dice),
@@ -162,9 +156,7 @@ class Maker:
             length = 2 if head.name[:2] in self._names.surnames.compound else 1
             name = self._namer.name(head.name[:length], sex, self._dice)
         generation = "grandchild" if birth.year - head.birth.year > 45 else "child"
-        return self.person(
-            household, household.village, birth, sex, _BY_SEX[generation][sex], name, head.ethnic, since
-        )
+        return self.person(household, household.village, birth, sex, _BY_SEX[generation][sex], name, head.ethnic, since)
 
     def _compositions(self, households: int, persons: int) -> list[Composition]:
         choices = self._settings.compositions
@@ -198,11 +190,7 @@ class Maker:
             low, high = settings.offsets.get(place_in, (0, 0))
             age = max(1, head_age + dice.between(low, high))
             sex = _SEX.get(place_in) or {"head": head_sex, "spouse": "female"}.get(place_in) or self._sex()
-            own = (
-                surname
-                if place_in in ("head", "child", "son", "grandchild", "father")
-                else self._namer.surname(dice)
-            )
+            own = surname if place_in in ("head", "child", "son", "grandchild", "father") else self._namer.surname(dice)
             name = self._namer.dotted(sex, dice) if is_dotted else self._namer.name(own, sex, dice)
             relation = _BY_SEX.get(place_in, {}).get(sex, place_in)
             self.person(household, household.village, self._birth(age), sex, relation, name, ethnic)
@@ -212,18 +200,10 @@ class Maker:
         dice, settings = self._dice, self._settings
         sex = self._sex()
         is_dotted = dice.chance(self._names.dotted.share)
-        name = (
-            self._namer.dotted(sex, dice)
-            if is_dotted
-            else self._namer.name(self._namer.surname(dice), sex, dice)
-        )
+        name = self._namer.dotted(sex, dice) if is_dotted else self._namer.name(self._namer.surname(dice), sex, dice)
         ethnic = dice.pick(self._names.dotted.ethnic) if is_dotted else ""
-        made = self.person(
-            NOBODY, dice.pick(self._villages), self._birth(dice.between(1, 92)), sex, "", name, ethnic
-        )
-        stands = settings.outsider_state[
-            dice.weighted({i: s.share for i, s in enumerate(settings.outsider_state)})
-        ]
+        made = self.person(NOBODY, dice.pick(self._villages), self._birth(dice.between(1, 92)), sex, "", name, ethnic)
+        stands = settings.outsider_state[dice.weighted({i: s.share for i, s in enumerate(settings.outsider_state)})]
         if stands.state:
             made.state, made.stop_reason = stands.state, stands.stop_reason or ""
             made.stop_date = self.on - timedelta(days=dice.between(*stands.days))

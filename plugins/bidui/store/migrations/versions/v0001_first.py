@@ -488,7 +488,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("submission_id"),
         schema="core",
     )
-    op.create_index("submission_by_period", "submission", ["hub", "dataset", "period", "scope"], unique=False, schema="core")
+    op.create_index(
+        "submission_by_period", "submission", ["hub", "dataset", "period", "scope"], unique=False, schema="core"
+    )
     op.create_table(
         "file_name",
         sa.Column("arrival_id", sa.Text(), nullable=False),
