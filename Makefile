@@ -98,8 +98,8 @@ up: $(READY)  ## start Postgres, mail and Airflow only, on 127.0.0.1
 down: $(READY)  ## stop everything that was started, also after a crash
 	@$(BIN)/python -m demo.services down --home "$(BIDUI_DEMO_HOME)"
 
-looks: $(READY)  ## render the documents to look at
-	@echo "looks: nothing yet"
+looks: $(READY)  ## pictures of the interface and of the mailed documents in build/looks (the demo must be up)
+	@$(BIN)/python -m demo.looks
 
 clean:  ## stop everything, remove build/ and caches (keeps .venv)
 	@if [ -e $(READY) ]; then $(BIN)/python -m demo.services remove --home "$(BIDUI_DEMO_HOME)"; fi

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import shutil
 import sys
 import time
@@ -32,18 +31,18 @@ from demo.services.process import ServiceError
 from demo.services.rest import Airflow
 
 HOME = Path(os.environ.get("BIDUI_DEMO_HOME") or REPOSITORY / "build" / "demo").absolute()
-"""The hub's working folder, made anew by each demo; BIDUI_DEMO_HOME and the BIDUI_*_PORTs let two demos run side by side."""
+"""The hub's working folder, made anew by each demo. A second demo beside it: BIDUI_DEMO_HOME and other BIDUI_*_PORTs."""
 PERIODS = ["2026-10", "2026-11"]
 SEED = int(os.environ.get("SEED", "1"))
+BEGUN = time.monotonic()
 SCALE = float(os.environ.get("SCALE", "1"))
 
 
 def main() -> int:
     """Play; the exit code says whether all held."""
-    begun = time.monotonic()
 
     def say(line: str) -> None:
-        print(f"[{time.monotonic() - begun:5.0f} 秒] {line}", flush=True)
+        print(f"[{time.monotonic() - BEGUN:5.0f} 秒] {line}", flush=True)
 
     once = os.environ.get("ONCE") == "1"
     place = offices.at(HOME)
@@ -119,8 +118,8 @@ def summary(place: Office, hub: Hub, say) -> bool:  # noqa: ANN001
     for check in checks:
         print(f"  {'一致' if check.ok else '不符'}　{check.name}　应为 {check.expected}　实为 {check.seen}")
     figures = counted(dsn)
-    used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime + resource.getrusage(resource.RUSAGE_SELF).ru_utime
-    figures["cpu_seconds_of_this_process"] = round(used)
+    cpu = {name: round(seconds, 1) for name, seconds in switchboard.cpu_seconds(place).items()}
+    figures |= {"墙钟秒": round(time.monotonic() - BEGUN), "CPU 秒": round(sum(cpu.values())), "CPU 秒（分部分）": cpu}
     (place.home / "summary.json").write_text(json.dumps(figures, ensure_ascii=False, indent=1), encoding="utf-8")
     for name, value in figures.items():
         print(f"  {name}：{value}")

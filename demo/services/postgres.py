@@ -26,7 +26,7 @@ from typing import Any
 import psycopg2
 from psycopg2 import sql
 
-from demo.services.process import LOOPBACK, ServiceError, answers, free_port, lives, tail
+from demo.services.process import LOOPBACK, ServiceError, answers, free_port, lives, tail, tree_cpu_seconds
 
 SUPERUSER = "postgres"
 UNPRIVILEGED = 65534
@@ -138,6 +138,10 @@ class Postgres:
         """Whether the server lives and accepts connections."""
         pid = self._postmaster()
         return pid is not None and lives(pid) and answers(self.port)
+
+    def cpu_seconds(self) -> float:
+        """Processor time of the server and its backends so far."""
+        return tree_cpu_seconds(self._postmaster())
 
     def destroy(self) -> None:
         """Stop the server and remove all its files."""

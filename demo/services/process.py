@@ -140,6 +140,10 @@ class Program:
         leader = self.leader()
         return [] if leader is None else [pid for pid in psutil.pids() if _session(pid) == leader and lives(pid)]
 
+    def cpu_seconds(self) -> float:
+        """Processor time that the program and its descendants have taken so far."""
+        return tree_cpu_seconds(self.leader())
+
     def terminate(self) -> None:
         """Ask the leader to end; if it is gone already, ask what it left behind."""
         members = self.members()
@@ -172,6 +176,18 @@ class Program:
             if child is not None:
                 child.poll()
             time.sleep(0.05)
+
+
+def tree_cpu_seconds(pid: int | None) -> float:
+    """User and system time of a process and its descendants, and of their children that have ended."""
+    total = 0.0
+    with suppress(psutil.Error):
+        root = psutil.Process(pid) if pid else None
+        for process in [root, *root.children(recursive=True)] if root else []:
+            with suppress(psutil.Error):
+                times = process.cpu_times()
+                total += times.user + times.system + times.children_user + times.children_system
+    return total
 
 
 def _session(pid: int) -> int | None:

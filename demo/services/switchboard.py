@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import time
@@ -94,6 +95,17 @@ def status(office: Office) -> dict[str, bool]:
         "postgres": database(office).is_running(), "mail": _mail(office).is_running(), "watcher": watcher(office).is_running(),
         **airflow,
     }  # fmt: skip
+
+
+def cpu_seconds(office: Office) -> dict[str, float]:
+    """Service → processor time so far; ``play`` is the calling process itself."""
+    times = os.times()
+    programs = {**Airflow(office).programs, "watcher": watcher(office), "mail": _mail(office)}
+    return {
+        "play": times.user + times.system + times.children_user + times.children_system,
+        "postgres": database(office).cpu_seconds(),
+        **{program.name: program.cpu_seconds() for program in programs.values()},
+    }
 
 
 def watcher(office: Office) -> Program:

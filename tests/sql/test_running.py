@@ -27,8 +27,7 @@ def rule(play: Play) -> Rule:
 @pytest.fixture
 def laid_out(play: Play, rule: Rule) -> Play:
     """Somebody in both datasets, and somebody in the first only."""
-    assert rule.system_a and rule.system_b
-    both = {rule.system_a: table("person | household\n甲 | 一户\n乙 | 一户"), rule.system_b: table("person\n甲")}
+    both = {rule.system_a or "": table("person | household\n甲 | 一户\n乙 | 一户"), rule.system_b or "": table("person\n甲")}
     play.lay_out(Case(rule.id, "", both))
     return play
 
@@ -50,6 +49,7 @@ def submit_again(connection: Connection, play: Play, rule: Rule, rows: str, **ab
     """Another submission of the dataset in which the rule looks for people."""
     contract = play.contracts(rule, play.datasets(rule))[rule.absent_from or ""]
     submission = play.submit(connection, contract, {"period": PERIOD, **about})
+    play.mint(connection, table(rows))
     play.settle(connection, contract, submission, table(rows))
     return submission
 

@@ -5,9 +5,11 @@
 -- reads:
 --   register: {role: register}
 --   roster: {role: roster}
+--   unresolved: {role: register, unresolved: true}
 -- source: roster
 -- severity: red
 -- parameters: [able_left]
+-- note: "A member whose number cannot be resolved is taken to live: nobody is raised because of a misprint."
 WITH died AS (
     SELECT DISTINCT ON (person_id) person_id, stop_date, row
     FROM roster
@@ -31,4 +33,5 @@ SELECT s.household_id AS subject, 'labour' AS cause, s.stop_date::text AS occurr
 FROM supporter s
 JOIN household h USING (household_id)
 WHERE h.living > 0
-  AND h.able_left <= CAST(:able_left AS integer)
+  AND h.able_left + (SELECT count(*) FROM unresolved u WHERE u.household_id = s.household_id AND u.labour_skill IN ('skilled', 'ordinary'))
+      <= CAST(:able_left AS integer)

@@ -35,6 +35,8 @@ class Read(Frozen):
     """How many months back, the period's own included."""
     previous: int = 0
     """How many periods before this one."""
+    unresolved: bool = False
+    """The rows that settled on no person instead of those that did: whoever they are, they are there."""
 
     @model_validator(mode="after")
     def _one_source(self) -> Read:

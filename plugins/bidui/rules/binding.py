@@ -155,7 +155,7 @@ class Binder:
             f"SELECT {person}, {others},\n"
             f"    jsonb_build_object('dataset', '{contract.id}', 'submission', d.origin::text, 'row', d.row_no) AS row\n"
             f'FROM data."{contract.table}" d {join}\n'
-            f"WHERE d.hub = :hub AND d.submission_id = ANY(:{name}) AND d.person_id >= 0"
+            f"WHERE d.hub = :hub AND d.submission_id = ANY(:{name}) AND d.person_id {'<' if read.unresolved else '>='} 0"
         )
 
     def submissions(self, contract: Contract, read: Read) -> list[Submission]:

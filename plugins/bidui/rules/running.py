@@ -36,8 +36,9 @@ _KEY = "encode(sha256(convert_to(concat_ws('|', {parts}), 'UTF8')), 'hex')"
 # Subjects who would be absent, but whom a row of the other side may mean: they are unknown, never absent.
 _SET_APART = (
     """CREATE TEMP TABLE apart ON COMMIT DROP AS
-    SELECT c.person_id AS subject, min(c.reason) AS reason FROM identity.candidate c
-    WHERE c.submission_id = ANY(:absent_from) AND c.person_id IN (SELECT subject FROM product) GROUP BY c.person_id""",
+    SELECT coalesce(k.same_as, c.person_id) AS subject, min(c.reason) AS reason
+    FROM identity.candidate c LEFT JOIN identity.person_link k ON k.person_id = c.person_id
+    WHERE c.submission_id = ANY(:absent_from) AND coalesce(k.same_as, c.person_id) IN (SELECT subject FROM product) GROUP BY 1""",
     "DELETE FROM product WHERE subject IN (SELECT subject FROM apart)",
 )
 _KEEP_UNKNOWN = "INSERT INTO core.unknown (run_id, subject, reason) SELECT :run_id, subject, reason FROM apart"

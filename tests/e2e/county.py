@@ -1,0 +1,211 @@
+"""A synthetic county on a real store and a real mail server, played by use cases: what Airflow starts is called here.
+
+The script is the demo's own (`demo.play`); only its control room is another one.
+"""
+
+from __future__ import annotations
+
+import mailbox
+import os
+import re
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+from psycopg2 import sql
+
+from bidui.orchestration import clock
+from bidui.orchestration.watch import look
+from bidui.pipeline import apply, conclude, deliver, follow_up
+from bidui.pipeline.arrive import Arrival
+from bidui.pipeline.certify import certify
+from bidui.pipeline.conclude import Concluded
+from bidui.pipeline.office import Office as Hub
+from bidui.pipeline.receive import Received, receive
+from bidui.sealing import authority
+from demo.office import REPOSITORY, Office, Ports
+from demo.parties import Parties
+from demo.play import Play
+from demo.services.process import LOOPBACK, Program, answers, free_port
+
+PERIODS = ["2026-10", "2026-11"]
+_MINIMUM = re.compile(r"minimumRows: \d+")
+
+
+def policy_copy(target: Path, minimum_rows: int = 100) -> Path:
+    """The shipped policy in a folder of its own, for a county so small that fewer rows are a whole file."""
+    shutil.copytree(REPOSITORY / "include", target)
+    for contract in target.glob("catalogue/*/*.yaml"):
+        stated = contract.read_text(encoding="utf-8")
+        contract.write_text(_MINIMUM.sub(f"minimumRows: {minimum_rows}", stated), encoding="utf-8")
+    return target
+
+
+@dataclass
+class ControlRoom:
+    """What the play asks of Airflow, done by calling the use cases in the order in which the DAGs call them."""
+
+    hub: Hub
+    received: list[Received] = field(default_factory=list)
+    rounds: list[Concluded] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    before_approval: list[Any] = field(default_factory=list)
+    closed: Callable[[], None] = lambda: None
+    """Called after each round."""
+    _asked: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def now(self) -> datetime:
+        """The county's time."""
+        return clock.read(self.hub.home / clock.FILE)
+
+    def trigger(self, _dag: str, run: str, *, period: str) -> None:
+        """Remember what the run is about; it happens when somebody waits for it."""
+        self._asked[run] = period
+
+    def wait(self, dag: str, run: str, _patience: float) -> str:
+        """Do what the DAG does."""
+        period, now = self._asked[run], self.now
+        if dag == "month_close":
+            self.rounds.append(conclude.close(self.hub, period, now))
+            for errand in deliver.errands_of_close(self.hub, period, now):
+                deliver.run(self.hub, errand, now)
+            self.closed()
+        else:
+            follow_up.send_waiting(self.hub, now)
+            follow_up.remind(self.hub, now)
+        return "success"
+
+    def runs(self, dag: str, *, period: str) -> list[dict[str, str]]:
+        """How the runs of a DAG for a period ended."""
+        if dag == "deliver":
+            return [{"state": "success"} for done in self.rounds if done.period == period]
+        self.take_in()
+        party = dag.removeprefix("receive_")
+        mine = [r for r in self.received if r.period == period and r.dataset.startswith(f"{party}.")]
+        return [{"state": "failed" if r.outcome == "refused" else "success"} for r in mine]
+
+    def take_in(self) -> list[Received]:
+        """Look at the roads until nothing moves, receive what arrived and answer its sender."""
+        found: list[Received] = []
+
+        def begin(arrival: Arrival) -> bool:
+            found.append(receive(self.hub, arrival.arrival_id))
+            deliver.reply(self.hub, arrival.arrival_id, self.now)
+            return True
+
+        seen: dict[Path, tuple[int, int]] = {}
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("BIDUI_HOME", str(self.hub.home))
+            environment.setenv(clock.SIMULATED, "1")
+            look(self.hub, begin, seen, self.said.append)
+            look(self.hub, begin, seen, self.said.append)
+        self.received += found
+        return found
+
+
+@dataclass
+class County:
+    """A hub with its parties, its store, its mail server and the files that the parties will hand in."""
+
+    office: Office
+    hub: Hub
+    parties: Parties
+    room: ControlRoom
+    dsn: str
+    synth: Path
+
+    @property
+    def play(self) -> Play:
+        """The demo's play, on this stage."""
+        return Play(self.office, self.hub, self.room, self.parties, self.synth, self.room.said.append)  # type: ignore[arg-type]
+
+    def query(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Rows of a query, read by the superuser."""
+        with psycopg2.connect(self.dsn) as connection, connection.cursor() as cursor:
+            cursor.execute(statement, values)
+            return cursor.fetchall()
+
+    def mails(self, address: str | None = None) -> list[EmailMessage]:
+        """The hub's mails that lie in the sink, oldest first."""
+        folder = self.office.home / "post"
+        boxes = [folder / address] if address else [p for p in folder.iterdir() if (p / "cur").is_dir()]
+        found = [
+            message_from_bytes(box.get_bytes(key), policy=default)
+            for path in boxes if path.exists() for box in [mailbox.Maildir(path)] for key in box.keys()  # noqa: SIM118
+        ]  # fmt: skip
+        ours = [m for m in found if isinstance(m, EmailMessage) and self.hub.policy.profile.desk.email in str(m["From"])]
+        return sorted(ours, key=lambda m: (m["Date"].datetime, str(m["Message-ID"])))
+
+    def close(self) -> None:
+        """Give back connections."""
+        self.hub.database.close()
+
+
+def digests(dsn: str, schemas: tuple[str, ...] = ("core", "data", "out", "identity")) -> dict[str, tuple[int, str]]:
+    """Number of rows and digest of the sorted rows of every table."""
+    found = {}
+    with psycopg2.connect(dsn) as connection, connection.cursor() as cursor:
+        cursor.execute("SET timezone = 'UTC'")
+        cursor.execute(
+            "SELECT schemaname, tablename FROM pg_tables WHERE schemaname = ANY(%s) ORDER BY 1, 2", (list(schemas),)
+        )
+        for schema, table in cursor.fetchall():
+            cursor.execute(sql.SQL(
+                "SELECT count(*), coalesce(md5(string_agg(md5(t::text), '' ORDER BY md5(t::text))), '') FROM {} t"
+            ).format(sql.Identifier(schema, table)))  # fmt: skip
+            found[f"{schema}.{table}"] = cursor.fetchone()
+    return found
+
+
+@contextmanager
+def sink(home: Path, port: int) -> Iterator[None]:
+    """The mail server as a process of its own."""
+    program = Program("mail", home / "run")
+    command = [sys.executable, "-m", "demo.services.mail", "--port", str(port), "--folder", str(home / "post")]
+    program.start(command, dict(os.environ), REPOSITORY)
+    try:
+        while program.is_running() and not answers(port):
+            pass
+        yield
+    finally:
+        program.stop()
+
+
+@contextmanager
+def founded(home: Path, include: Path, profile: str, address: str, dsn: str, passwords: Path, synth: Path, *,
+            migrate: bool = False) -> Iterator[County]:  # fmt: skip
+    """A county on an empty store (or, with ``migrate``, an empty database), with keys and certificates, from its first day."""
+    home.mkdir(parents=True)
+    shutil.copytree(passwords, home / "secrets")
+    office = Office(home, Ports(mail=free_port()), profile)
+    office.lay_out()
+    hub = Hub(home, include, profile, address, f"{LOOPBACK}:{office.ports.mail}")
+    start = datetime(int(PERIODS[0][:4]), int(PERIODS[0][5:]), 1, 9, tzinfo=hub.zone)
+    clock.put(home / clock.FILE, start)
+    authority.create_hub_keys(hub.keys, now=start, next_update=start + timedelta(days=400))
+    if migrate:
+        apply.migrate_up(hub)
+    apply.apply_policy(hub, start)
+    county = County(office, hub, Parties(office, hub, certificates(hub, start)), ControlRoom(hub), dsn, synth)
+    with sink(home, office.ports.mail):
+        try:
+            yield county
+        finally:
+            county.close()
+
+
+def certificates(hub: Hub, start: datetime) -> Mapping[str, tuple[Path, Path]]:
+    """A certificate for every contact of a party that seals by machine."""
+    signers = [c for a in hub.policy.agreements.values() for p in a.provides if "machine" in p.sealing for c in a.contacts]
+    return {contact.id: certify(hub, contact.id, start, 365) for contact in signers}
