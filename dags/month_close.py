@@ -4,8 +4,8 @@
 Compares one month: waits for every expected dataset until the exchange window ends, runs every rule, merges leads by
 household and opens cases.
 
-- Scheduled for the opening of the window (the 25th in the hub's time zone, moved to a working day where policy says so);
-  the partition key is the month.
+- Scheduled for the opening of the window (the 25th in the hub's time zone, moved to a working day where policy says
+  so); the partition key is the month.
 - `wait` has one line per expected dataset and takes no worker slot; the lines still deferred are who is missing.
 - A rule whose data are missing or incomplete is **frozen**: absence needs evidence.
 - Run it again for the same month after a late or corrected package: what changed makes a new round, nothing else does.
@@ -35,6 +35,7 @@ def month_close():
     month = tasks.open_month()
     wait = tasks.WaitForSubmission.partial(
         task_id="wait",
+        task_display_name="等待报送",
         hub=profile.id,
         period=month["period"],
         window_end=month["window_end"],

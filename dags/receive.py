@@ -1,8 +1,8 @@
 """
 # receive_&lt;party&gt; · 接收
 
-One run receives one package of a party: opened, read, checked and settled in one transaction, or refused; then the sender
-is answered by mail.
+One run receives one package of a party: opened, read, checked and settled in one transaction, or refused; then the
+sender is answered by mail.
 
 - Started by `bidui watch` over the REST API; the run id is `period.dataset.hash8`, the partition key the period.
 - A refused package ends its run **failed, without retry**: the grid shows who is in, late or refused.

@@ -31,7 +31,7 @@ from demo.services.process import ServiceError
 from demo.services.rest import Airflow
 
 HOME = Path(os.environ.get("BIDUI_DEMO_HOME") or REPOSITORY / "build" / "demo").absolute()
-"""The hub's working folder, made anew by each demo. A second demo beside it: BIDUI_DEMO_HOME and other BIDUI_*_PORTs."""
+"""The hub's working folder, made anew by each demo. A second one beside it: BIDUI_DEMO_HOME and other BIDUI_*_PORTs."""
 PERIODS = ["2026-10", "2026-11"]
 SEED = int(os.environ.get("SEED", "1"))
 BEGUN = time.monotonic()
@@ -83,7 +83,8 @@ def play(place: Office, say) -> bool:  # noqa: ANN001 - a function that prints
     certificates = {c.id: certify(hub, c.id, start, 365) for c in signers}
     made = make(hub.include, hub.profile, place.home / "synth", seed=SEED, scale=SCALE, periods=PERIODS)
     say(
-        f"合成县：{made.households} 户 {made.persons} 人，另 {made.outsiders} 人，文件 {len(made.files)} 个（种子 {SEED}）"
+        f"合成县：{made.households} 户 {made.persons} 人，另 {made.outsiders} 人，"
+        f"文件 {len(made.files)} 个（种子 {SEED}）"
     )
     airflow = Airflow.of(place, "boss")
     airflow.await_dags(

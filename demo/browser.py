@@ -26,8 +26,10 @@ _ANSWER = 30.0
 class Browser:
     """One page of a headless Chromium with a profile of its own, gone when the block ends."""
 
-    def __init__(self, program: str, language: str = "zh-CN", width: int = 1600, height: int = 1000) -> None:
-        self._program, self._language, self._size = program, language, (width, height)
+    def __init__(
+        self, program: str, *, time_zone: str, language: str = "zh-CN", width: int = 1600, height: int = 1000
+    ) -> None:
+        self._program, self._time_zone, self._language, self._size = program, time_zone, language, (width, height)
         self._folder = tempfile.TemporaryDirectory(prefix="bidui-browser-", ignore_cleanup_errors=True)
         self._numbers = itertools.count(1)
         self._process: subprocess.Popen[bytes] | None = None
@@ -53,6 +55,7 @@ class Browser:
             self.call(
                 "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False
             )
+            self.call("Emulation.setTimezoneOverride", timezoneId=self._time_zone)
             agent = self.call("Browser.getVersion")["userAgent"]
             self.call("Emulation.setUserAgentOverride", userAgent=agent, acceptLanguage=self._language)
         except BaseException:

@@ -19,6 +19,7 @@ from pathlib import Path
 from bidui.pipeline.office import Office as Hub
 from bidui.pipeline.unseal import password
 from bidui.policy.agreement import Contact
+from bidui.policy.policy_set import PolicySet
 from bidui.sealing import workbook
 from demo import office as offices
 from demo.browser import Browser
@@ -31,8 +32,9 @@ LOOKS = REPOSITORY / "build" / "looks"
 LOGIN = "boss"
 PAGES = 6
 """Pages of a document that are rendered at most."""
-_DOTS_PER_INCH = "80"
+_DOTS_PER_INCH = "90"
 _PATIENCE = 180
+_MANUAL = "document.querySelector('button[aria-label=\"Dag 文档\"]')"
 
 TOOLS = {
     "浏览器": (("chromium", "chromium-browser", "google-chrome"), "chromium"),
@@ -63,9 +65,10 @@ def main() -> int:
         os.environ.update(place.environment())
         shutil.rmtree(LOOKS, ignore_errors=True)
         LOOKS.mkdir(parents=True)
-        with Browser(tools.browser) as browser:
-            interface(browser, place)
-            documents(tools, browser, Parties(place, Hub.from_environment(), {}))
+        hub = Hub.from_environment()
+        with Browser(tools.browser, time_zone=hub.policy.profile.time_zone) as browser:
+            interface(browser, place, hub.policy)
+            documents(tools, browser, Parties(place, hub, {}))
     except ServiceError as fault:
         print(fault, file=sys.stderr)
         return 1
@@ -90,7 +93,7 @@ def found_tools() -> Tools:
 
 
 # --- the interface -----------------------------------------------------------------------------------------------
-def interface(browser: Browser, place: Office) -> None:
+def interface(browser: Browser, place: Office, policy: PolicySet) -> None:
     """Log in as a person would, and look at the pages that an engineer opens every month."""
     address = f"http://127.0.0.1:{place.ports.web}"
     browser.go(f"{address}/auth/login/")
@@ -99,18 +102,30 @@ def interface(browser: Browser, place: Office) -> None:
     browser.ask(
         f"document.querySelector('input[name=username]').value = '{LOGIN}';"
         f"document.querySelector('input[name=password]').value = '{place.secret(f'login_{LOGIN}')}';"
-        "document.querySelector('form[name=login], form').submit()"
+        "document.querySelector('form[name=login] [type=submit]').click()"
     )
     browser.wait("!location.pathname.includes('login') && document.readyState === 'complete'", "登录后的首页", settle=5)
-    hub = Hub.from_environment().policy
-    roster = next(c.party for c in hub.contracts.values() if c.role == "roster")
+    roster = next(c.party for c in policy.contracts.values() if c.role == "roster")
+    last = f"/dags/month_close/runs/{periods(place)[-1]}"
     for name, path in (
         ("ui-home", "/"), ("ui-dags", "/dags"), ("ui-grid-month-close", "/dags/month_close"),
-        (f"ui-grid-receive-{roster}", f"/dags/receive_{roster}"), ("ui-grid-deliver", "/dags/deliver"),
+        (f"ui-grid-receive-{roster}", f"/dags/receive_{roster}"), (f"ui-runs-receive-{roster}", f"/dags/receive_{roster}/runs"),
+        ("ui-grid-deliver", "/dags/deliver"), ("ui-lines-wait", f"{last}.window/tasks/wait/mapped"),
+        ("ui-lines-compare", f"{last}.late/tasks/compare/mapped"),
     ):  # fmt: skip
         browser.go(address + path)
         browser.wait("document.querySelector('#root')?.innerText.trim().length > 80", path, settle=5)
         browser.picture(LOOKS / f"{name}.png")
+    browser.go(f"{address}/dags/month_close")
+    browser.wait(_MANUAL, "DAG 说明按钮", settle=2)
+    browser.ask(f"{_MANUAL}.click()")
+    browser.wait("document.querySelector('[role=dialog]')", "DAG 说明")
+    browser.picture(LOOKS / "ui-dag-manual.png")
+
+
+def periods(place: Office) -> list[str]:
+    """The months that the demo played."""
+    return sorted(folder.name for folder in (place.home / "synth").iterdir() if folder.is_dir())
 
 
 # --- the documents -----------------------------------------------------------------------------------------------
@@ -125,7 +140,7 @@ class Attached:
 def documents(tools: Tools, browser: Browser, parties: Parties) -> None:
     """The first of each kind of document that the demo mailed."""
     policy = parties.hub.policy
-    period = min(folder.name for folder in (parties.office.home / "synth").iterdir() if folder.is_dir())
+    period = periods(parties.office)[0]
     towns = next(a for a in policy.agreements.values() if a.kind == "regions")
     agencies = [c for a in policy.agreements.values() if a.kind == "agency" for c in a.contacts]
     reports = policy.agreements[next(r.party or "" for r in policy.recipes.values() if r.document)]

@@ -27,7 +27,7 @@ EXCEL = ("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet")
 
 @dataclass
 class Parties:
-    """Everybody but the hub. They know what the hub told them by another road: passwords, its public key, certificates."""
+    """Everybody but the hub; they know what it told them by another road: passwords, its public key, certificates."""
 
     office: Office
     hub: Hub
@@ -128,7 +128,8 @@ def fill_in(
 ) -> int:
     """Fill a visit workbook as a town would, by household number; returns how many rows were answered.
 
-    ``skip``: that many rows at the end stay blank; ``spoil``: a locked cell of the first row is changed, as a slip of the hand.
+    ``skip``: that many rows at the end stay blank; ``spoil``: a locked cell of the first row is changed, as a slip of
+    the hand.
     """
     sheet = book.worksheets[0]
     header = next(row for row in sheet.iter_rows(max_row=12) if any(cell.value == "线索号" for cell in row))

@@ -1,7 +1,7 @@
 """Two months of a fictional county on the simulated clock, played by the parties' side against the real hub.
 
-Month 1: everything comes in time; a package comes twice; two towns send their workbooks back, one with a blank, one with a
-changed locked cell. Month 2: the roster is refused, then comes late, then is amended; a town reports nil.
+Month 1: everything comes in time; a package comes twice; two towns send their workbooks back, one with a blank, one
+with a changed locked cell. Month 2: the roster is refused, then comes late, then is amended; a town reports nil.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ class Play:
         return party, dataset
 
     def received(self, party: str, period: str, number: int, states: list[str]) -> None:
-        """Wait until that many packages of a party have been received for a period, and these are the ends they came to."""
+        """Wait until that many packages of a party have been received for a period, and came to these ends."""
         runs = self._ended(f"receive_{party}", period, number)
         ends = sorted({run["state"] for run in runs})
         if ends != sorted(states):
@@ -187,10 +187,9 @@ class Play:
         self.at(when)
         contract = next(c for c in self.hub.policy.contracts.values() if c.role == "outcome")
         level = self.hub.policy.agreements[contract.party].level or ""
-        quiet = next(
-            town for town in self.hub.policy.regions_of(level, date(self.year, 12, 1))
-            if town.code not in {line["town"] for line in truth(self.synth / "truth.jsonl", "visit") if line["period"] == period}
-        )  # fmt: skip
+        busy = {line["town"] for line in truth(self.synth / "truth.jsonl", "visit") if line["period"] == period}
+        towns = self.hub.policy.regions_of(level, date(self.year, 12, 1))
+        quiet = next(town for town in towns if town.code not in busy)
         self.parties.send_back(
             quiet.code, period, f"入户核查表零报告_{period.replace('-', '')}.xlsx", nil_report(period, contract.title)
         )

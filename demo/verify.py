@@ -1,4 +1,7 @@
-"""Whether the hub found what is true, and nothing else. Imports nothing of bidui: it reads tables, mails and ``truth.jsonl``."""
+"""Whether the hub found what is true, and nothing else.
+
+Imports nothing of bidui: it reads tables, mails and ``truth.jsonl``.
+"""
 
 from __future__ import annotations
 
@@ -46,8 +49,8 @@ class Check:
 def lines(dsn: str, truth: Path, names: Mapping[str, Any]) -> list[Check]:
     """One check per period and kind: the expected lines, and those found.
 
-    ``names``: how the policy calls what truth says in words of its own: ``systems`` (register → dataset) and ``unknown``
-    (rule → the kind that it would have found).
+    ``names``: how the policy calls what truth says in words of its own: ``systems`` (register → dataset) and
+    ``unknown`` (rule → the kind that it would have found).
     """
     wanted: dict[tuple[str, str], set[tuple[str, ...]]] = {}
     seen: dict[tuple[str, str], set[tuple[str, ...]]] = {}

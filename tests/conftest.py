@@ -7,6 +7,7 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from bidui.sealing import authority
 from bidui.store import roles
 from bidui.store.database import Database, Role
 from demo.services.postgres import Postgres
+from tests.sql.play import Play
 
 PROFILE = "demo"
 AS_OF = datetime(2026, 12, 1, 1, tzinfo=UTC)
@@ -136,6 +138,13 @@ def shared_store(copied: Callable[[], AbstractContextManager[str]], passwords: P
     """A store that the tests of one module share, where they do not meet: making a copy takes longer than most tests."""
     with copied() as address, closing(Database(address, passwords)) as made:
         yield made
+
+
+@pytest.fixture
+def play(shared_store: Database, policy: PolicySet) -> Play:
+    """A hub that nobody else has, in the shared store, as if one server held many."""
+    hub = policy.profile.model_copy(update={"id": f"hub{next(_numbers)}"})
+    return Play(shared_store, replace(policy, profile=hub), AS_OF)
 
 
 @pytest.fixture

@@ -92,9 +92,11 @@ def status(office: Office) -> dict[str, bool]:
     """Service → whether it runs."""
     airflow = {program.name: program.is_running() for program in Airflow(office).programs.values()}
     return {
-        "postgres": database(office).is_running(), "mail": _mail(office).is_running(), "watcher": watcher(office).is_running(),
+        "postgres": database(office).is_running(),
+        "mail": _mail(office).is_running(),
+        "watcher": watcher(office).is_running(),
         **airflow,
-    }  # fmt: skip
+    }
 
 
 def cpu_seconds(office: Office) -> dict[str, float]:

@@ -69,8 +69,11 @@ def policy_check(
         policy = load(include, profile)
         if found := faults(policy):
             raise PolicyError(found)
-        typer.echo(f"{policy.profile.title}：数据集 {len(policy.contracts)} 个，协议 {len(policy.agreements)} 份，"
-                   f"规则 {len(policy.rules)} 条，交付 {len(policy.recipes)} 种；制度版本 {policy.hash[:12]}，没有错误。")  # fmt: skip
+        typer.echo(
+            f"{policy.profile.title}：数据集 {len(policy.contracts)} 个，协议 {len(policy.agreements)} 份，"
+            f"规则 {len(policy.rules)} 条，交付 {len(policy.recipes)} 种；"
+            f"制度版本 {policy.hash[:12]}，没有错误。"
+        )
 
 
 @policy_app.command("apply")
@@ -182,8 +185,11 @@ def close(period: str) -> None:
 
     with _said():
         done = use_case(_office(), str(Period.parse(period)), clock.now())
-        typer.echo(f"{done.period} 第 {done.round} 轮{'' if done.new else '（无变化）'}：新线索 {done.leads} 户，新差异 {done.findings} 条，"
-                   f"已一致 {done.agreed} 条，冻结规则 {len(done.frozen)} 条")  # fmt: skip
+        typer.echo(
+            f"{done.period} 第 {done.round} 轮{'' if done.new else '（无变化）'}："
+            f"新线索 {done.leads} 户，新差异 {done.findings} 条，"
+            f"已一致 {done.agreed} 条，冻结规则 {len(done.frozen)} 条"
+        )
 
 
 @app.command()
@@ -274,7 +280,8 @@ def synth(
             include, profile, out, seed=seed, scale=scale, periods=[str(begin.shift(step)) for step in range(months)]
         )
         typer.echo(
-            f"{made.households} 户 {made.persons} 人，另 {made.outsiders} 人；文件 {len(made.files)} 个，真相 {made.truth}"
+            f"{made.households} 户 {made.persons} 人，另 {made.outsiders} 人；"
+            f"文件 {len(made.files)} 个，真相 {made.truth}"
         )
 
 

@@ -39,16 +39,28 @@ from demo.play import Play
 from demo.services.process import LOOPBACK, Program, answers, free_port
 
 PERIODS = ["2026-10", "2026-11"]
+TOWNS = ("990821101", "990821102", "990821103", "990821112")
+"""Enough for a month: two that answer, one that stays silent, one in which nothing happens."""
+
 _MINIMUM = re.compile(r"minimumRows: \d+")
 
 
 def policy_copy(target: Path, minimum_rows: int = 100) -> Path:
-    """The shipped policy in a folder of its own, for a county so small that fewer rows are a whole file."""
+    """The shipped policy in a folder of its own, for a county with `TOWNS` only, where fewer rows are a whole file."""
     shutil.copytree(REPOSITORY / "include", target)
     for contract in target.glob("catalogue/*/*.yaml"):
         stated = contract.read_text(encoding="utf-8")
         contract.write_text(_MINIMUM.sub(f"minimumRows: {minimum_rows}", stated), encoding="utf-8")
+    _keep_lines(target / "dictionary" / "regions.csv", re.compile(r"^\w+,(\d{9})"))
+    for agreement in target.glob("agreements/*.yaml"):
+        _keep_lines(agreement, re.compile(r"^  - .* region: '(\d{9})'"))
     return target
+
+
+def _keep_lines(file: Path, town: re.Pattern[str]) -> None:
+    """Leave out the lines that are about another town."""
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    file.write_text("".join(line for line in lines if not (found := town.match(line)) or found[1] in TOWNS), encoding="utf-8")
 
 
 @dataclass

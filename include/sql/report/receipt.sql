@@ -40,7 +40,7 @@ SELECT
             WHEN 'partly_accepted' THEN '可用的行已入库参加比对，有问题的行已隔离，请订正后重新报送。'
             WHEN 'nil' THEN '已登记零报告，本期无数据可报。'
             ELSE '与先前收到的文件完全相同，未重复入库，仍以先前一份为准。' END) AS conclusion,
-    jsonb_build_object('dataset', d.label, 'period', t.period, 'data_date', s.data_date, 'arrived_at', t.arrived_at,
+    jsonb_build_object('dataset', d.label, 'period', t.period, 'data_date', s.data_date, 'arrived_at', t.arrived_at AT TIME ZONE CAST(:zone AS text),
         'channel', ch.label, 'plaintext', coalesce(t.plaintext, false), 'sha256', t.package_hash) AS package,
     jsonb_build_object('read', coalesce(s.rows_read, 0), 'accepted', coalesce(s.rows_accepted, 0), 'quarantined', t.quarantined,
         'share', CASE WHEN s.rows_read > 0 THEN round(s.rows_quarantined::numeric / s.rows_read, 6) END) AS rows,

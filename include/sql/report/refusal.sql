@@ -20,7 +20,7 @@ WITH this AS (
 )
 SELECT
     jsonb_build_object('code', t.reason, 'label', '退回', 'sentence', coalesce(w.label, '文件不能接收') || '。') AS refusal,
-    jsonb_build_object('dataset', coalesce(d.label, '未能识别的数据'), 'period', t.period, 'arrived_at', t.arrived_at, 'channel', ch.label, 'sha256', t.package_hash) AS package,
+    jsonb_build_object('dataset', coalesce(d.label, '未能识别的数据'), 'period', t.period, 'arrived_at', t.arrived_at AT TIME ZONE CAST(:zone AS text), 'channel', ch.label, 'sha256', t.package_hash) AS package,
     coalesce((SELECT jsonb_agg(jsonb_build_object('label', f.label, 'text', f.text) ORDER BY f.place) FROM fact f), '[]') AS facts,
     jsonb_build_array(coalesce(w.advice, '请与数据中心联系后重新报送。'), '按原渠道重新报送本期整份数据，收到后即发回执。') AS steps,
     CAST(:due_correction AS date) AS due,

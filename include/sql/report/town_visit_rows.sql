@@ -17,10 +17,10 @@ WITH mine AS (
     SELECT DISTINCT ON (household_id, person_id) household_id, person_id, name_id FROM register ORDER BY household_id, person_id
 ), fact AS (
     SELECT l.lead_id, string_agg(DISTINCT
-        coalesce('{name:' || p.name_id || '}', '户内主要劳动力') || '：' || c.label || coalesce('（' || s.fact_date || '）', ''), '；') AS facts
+        coalesce('{name:' || p.name_id || '}：', '') || c.label || coalesce('（' || s.fact_date || '）', ''), '；') AS facts
     FROM lead l
     JOIN signal s USING (signal_key)
-    JOIN word c ON c.list = 'risk_cause' AND c.code = s.cause
+    JOIN word c ON c.list = 'rule' AND c.code = s.rule
     LEFT JOIN who p ON s.subject_type = 'person' AND p.person_id = s.subject AND p.household_id = l.household_id
     GROUP BY l.lead_id
 )

@@ -44,14 +44,16 @@ def open_round(
     """The round that these runs make; the latest one again when nothing changed."""
     ledger.lock(connection, "closing", hub, period)
     latest = connection.execute(text("""
-        SELECT c.round, array_agg(k.run_id) FROM core.closing c JOIN core.closing_run k USING (hub, period, round)
+        SELECT c.round, array_remove(array_agg(k.run_id), NULL)
+        FROM core.closing c LEFT JOIN core.closing_run k USING (hub, period, round)
         WHERE c.hub = :hub AND c.period = :period GROUP BY c.round ORDER BY c.round DESC LIMIT 1
     """), {"hub": hub, "period": period}).first()  # fmt: skip
     if latest and set(latest[1]) == set(runs):
         return Round(hub, period, latest[0], new=False)
     number = (latest[0] if latest else 0) + 1
     ledger.record(connection, tables.closing, {
-        "hub": hub, "period": period, "round": number, "policy_hash": policy_hash, "recorded_as_of": as_of})  # fmt: skip
+        "hub": hub, "period": period, "round": number, "policy_hash": policy_hash,
+        "recorded_as_of": as_of})  # fmt: skip
     ledger.record(connection, tables.closing_run, *(
         {"hub": hub, "period": period, "round": number, "run_id": run} for run in sorted(set(runs))))  # fmt: skip
     return Round(hub, period, number, new=True)
@@ -75,9 +77,10 @@ def open_leads(
         lead_id = digest("lead", now.hub, lead.household_id, now.period, now.round)
         term = due[lead.level]
         leads.append({
-            "lead_id": lead_id, "lead_no": f"{now.period}-{place:05d}", "hub": now.hub, "household_id": lead.household_id,
-            "period": now.period, "round": now.round, "region": lead.region, "level": lead.level, "causes": list(lead.causes),
-            "due": term.day, "due_provisional": term.provisional, "recorded_as_of": as_of,
+            "lead_id": lead_id, "lead_no": f"{now.period}-{place:05d}", "hub": now.hub,
+            "household_id": lead.household_id, "period": now.period, "round": now.round, "region": lead.region,
+            "level": lead.level, "causes": list(lead.causes), "due": term.day, "due_provisional": term.provisional,
+            "recorded_as_of": as_of,
         })  # fmt: skip
         signals += [{"lead_id": lead_id, "signal_key": key, "run_id": runs_of[key]} for key in lead.signals]
         cases.append(_case(now, "lead", lead_id, owner, offices[lead.region], term.day, as_of))
@@ -90,12 +93,17 @@ def open_leads(
 def open_findings(
     connection: Connection, now: Round, owners: Mapping[tuple[str, str, str], str], due: date, as_of: datetime
 ) -> int:
-    """Open a case for each finding of the round that has none; ``owners``: (kind, system a, system b) → party asked to mend."""
+    """Open a case for each finding of the round that has none open: what differs again is worked on again.
+
+    ``owners``: (kind, system a, system b) → party asked to mend.
+    """
     found = connection.execute(text("""
         SELECT DISTINCT f.finding_key, f.kind, f.system_a, f.system_b
         FROM core.finding f JOIN core.finding_seen v USING (finding_key) JOIN core.closing_run k USING (run_id)
         WHERE k.hub = :hub AND k.period = :period AND k.round = :round
-          AND NOT EXISTS (SELECT FROM core."case" c WHERE c.finding_key = f.finding_key) ORDER BY 1
+          AND NOT EXISTS (
+              SELECT FROM core.case_state c WHERE c.finding_key = f.finding_key AND c.state IS DISTINCT FROM 'agreed'
+          ) ORDER BY 1
     """), {"hub": now.hub, "period": now.period, "round": now.round}).all()  # fmt: skip
     cases = [
         _case(now, "finding", row.finding_key, owners[row.kind, row.system_a, row.system_b], None, due, as_of)
@@ -109,7 +117,8 @@ def converge(connection: Connection, now: Round, as_of: datetime) -> int:
     """Settle the findings that a run of this round, of the rule that last saw them, sees no more ('agreed')."""
     agreed = connection.execute(text("""
         WITH sight AS (
-            SELECT DISTINCT ON (v.finding_key) v.finding_key, r.rule, r.systems FROM core.finding_seen v JOIN core.run r USING (run_id)
+            SELECT DISTINCT ON (v.finding_key) v.finding_key, r.rule, r.systems, r.period
+            FROM core.finding_seen v JOIN core.run r USING (run_id)
             WHERE r.hub = :hub ORDER BY v.finding_key, r.period DESC, r.recorded_as_of DESC
         ), speaking AS (
             SELECT r.run_id, r.rule, r.systems FROM core.run r JOIN core.closing_run k USING (run_id)
@@ -118,7 +127,7 @@ def converge(connection: Connection, now: Round, as_of: datetime) -> int:
         SELECT c.case_id, s.run_id FROM core.case_state c
         JOIN core.finding f USING (finding_key) JOIN sight USING (finding_key)
         JOIN speaking s ON s.rule = sight.rule AND s.systems = sight.systems
-        WHERE c.hub = :hub AND c.kind = 'finding' AND c.state IS DISTINCT FROM 'agreed' AND f.first_period <= :period
+        WHERE c.hub = :hub AND c.kind = 'finding' AND c.state IS DISTINCT FROM 'agreed' AND sight.period <= :period
           AND NOT EXISTS (SELECT FROM core.finding_seen v WHERE v.run_id = s.run_id AND v.finding_key = f.finding_key)
           AND NOT EXISTS (SELECT FROM core.unknown u WHERE u.run_id = s.run_id AND u.subject = f.subject)
     """), {"hub": now.hub, "period": now.period, "round": now.round}).all()  # fmt: skip
@@ -147,7 +156,8 @@ def _case(
     now: Round, kind: str, about: str, party: str, region: str | None, due: date, as_of: datetime
 ) -> dict[str, Any]:
     return {
-        "case_id": digest("case", kind, about), "hub": now.hub, "kind": kind, "lead_id": about if kind == "lead" else None,
-        "finding_key": about if kind == "finding" else None, "owner_party": party, "owner_region": region,
-        "opened_period": now.period, "due": due, "recorded_as_of": as_of,
+        "case_id": digest("case", kind, about, now.period, now.round), "hub": now.hub, "kind": kind,
+        "lead_id": about if kind == "lead" else None, "finding_key": about if kind == "finding" else None,
+        "owner_party": party, "owner_region": region, "opened_period": now.period, "due": due,
+        "recorded_as_of": as_of,
     }  # fmt: skip

@@ -298,7 +298,7 @@ def _set_font(properties: Any, font: str) -> None:
 def _set_language(properties: Any) -> None:
     """Chinese of the mainland: it decides the shapes of characters and the place of punctuation."""
     language = OxmlElement("w:lang")
-    language.set(qn("w:val"), "zh-CN")
+    language.set(qn("w:val"), "en-US")  # as Chinese, LibreOffice would break a number at a line's end (GB/T 9704)
     language.set(qn("w:eastAsia"), "zh-CN")
     properties.append(language)
 

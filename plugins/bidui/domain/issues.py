@@ -1,6 +1,7 @@
 """Row issues (行级问题) and refusals (退回): what was wrong with a package, said without any value from it.
 
-The codes are one closed list, ``include/dictionary/row_issue.csv``, which also holds their Chinese words and what to do.
+The codes are one closed list, ``include/dictionary/row_issue.csv``, which also holds their Chinese words and what to
+do.
 """
 
 from __future__ import annotations
@@ -21,7 +22,10 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True)
 class RowIssue:
-    """One issue at one place. ``row`` is the row number a person sees in the file; ``column`` is the contract's column name."""
+    """One issue at one place.
+
+    ``row`` is the row number a person sees in the file; ``column`` is the contract's column name.
+    """
 
     code: str
     effect: Effect

@@ -1,4 +1,4 @@
-"""Content-addressed ids: the same content has the same id, on every machine and after every crash (design, decision 5)."""
+"""Content-addressed ids: same content, same id, on every machine and after every crash (design, decision 5)."""
 
 from __future__ import annotations
 

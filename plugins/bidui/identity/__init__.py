@@ -1,1 +1,4 @@
-"""Who is meant: tokens for direct identifiers, and candidates for rows that name nobody for certain (design, decisions 4, 8)."""
+"""Who is meant (design, decisions 4 and 8).
+
+Tokens for direct identifiers, and candidates for rows that name nobody for certain.
+"""

@@ -68,11 +68,12 @@ def _mint(
     values: str = "", more: str = "", as_of: datetime | None = None,
 ) -> None:  # fmt: skip
     missing = text(
-        f"SELECT EXISTS (SELECT FROM wanted w WHERE NOT EXISTS (SELECT FROM {table} k WHERE ({_of('k', key)}) = ({_of('w', key)})))"
+        "SELECT EXISTS (SELECT FROM wanted w"
+        f" WHERE NOT EXISTS (SELECT FROM {table} k WHERE ({_of('k', key)}) = ({_of('w', key)})))"
     )
     if not connection.execute(missing).scalar():
         return
-    lock(connection, "mint", table)
+    lock(connection, "mint")  # one for all kinds: a package mints names before the persons of rows that it sets aside
     extra = f", {more}" if more else ""
     connection.execute(text(f"""
         INSERT INTO {table} ({token}, {columns}{extra})

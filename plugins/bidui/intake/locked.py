@@ -21,9 +21,10 @@ def seal_of(row_key: str, title: str, written: str) -> str:
 
 
 def check(written: pd.DataFrame, contract: Contract, sent: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
-    """Issues (row, column, code, effect) of a returned table. ``written``: text by column name; ``sent``: row key → title → hash.
+    """Issues (row, column, code, effect) of a returned table.
 
     A row whose key was never sent, or that stands twice, and a row with a changed locked cell are set aside.
+    ``written``: text by column name; ``sent``: row key → title → hash.
     """
     key = contract.column("row_key")
     if key is None or key.name not in written:
@@ -32,17 +33,17 @@ def check(written: pd.DataFrame, contract: Contract, sent: Mapping[str, Mapping[
     keys = written[key.name].map(tidy)
     locked = {c.name: c.title for c in contract.columns if c.locked and c.name in written}
     twice = set(keys[keys.duplicated(keep=False)])
-    for row, row_key in keys.items():
+    for row, row_key, cells in zip(written.index.tolist(), keys, written.to_dict("records"), strict=True):
         if not row_key:
             continue
         if row_key not in sent:
-            found.append((int(row), key.name, "row_not_sent"))
+            found.append((row, key.name, "row_not_sent"))
         elif row_key in twice:
-            found.append((int(row), key.name, "row_sent_back_twice"))
+            found.append((row, key.name, "row_sent_back_twice"))
         else:
             found += [
-                (int(row), name, "locked_cell_changed") for name, title in locked.items()
-                if title in sent[row_key] and sent[row_key][title] != seal_of(row_key, title, written.at[row, name])
+                (row, name, "locked_cell_changed") for name, title in locked.items()
+                if title in sent[row_key] and sent[row_key][title] != seal_of(row_key, title, cells[name])
             ]  # fmt: skip
     return _table(found)
 

@@ -1,8 +1,8 @@
 """The one clock (design, decision 13): nothing else in bidui reads time.
 
-A use case is told its ``as_of``. A run takes it from its conf, else from this clock when its first task runs; later tasks
-get it from that task, so that a cleared task keeps it. Under the simulated clock (``BIDUI_SIMULATED=1``, the demo and the
-tests) the time is what ``$BIDUI_HOME/clock.json`` says.
+A use case is told its ``as_of``. A run takes it from its conf, else from this clock when its first task runs; later
+tasks get it from that task, so that a cleared task keeps it. Under the simulated clock (``BIDUI_SIMULATED=1``, the demo
+and the tests) the time is what ``$BIDUI_HOME/clock.json`` says.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ WATCHER = {"Watcher": {"DAGs": {"can_read", "can_edit"}}}
 
 @cache
 def policy() -> PolicySet:
-    """The policy that the DAG files are laid out by: which parties there are, what is expected, when the window opens."""
+    """The policy that the DAG files are laid out by: the parties, what is expected, when the window opens."""
     return load(Path(os.environ["BIDUI_INCLUDE"]), os.environ["BIDUI_PROFILE"])
 
 

@@ -40,7 +40,7 @@ def _conf() -> dict[str, Any]:
 
 
 # --- receive_<party> ---------------------------------------------------------------------------------------------
-@task
+@task(task_display_name="核对到达")
 def admit() -> str:
     """The arrival that this run is about."""
     _period()
@@ -50,7 +50,7 @@ def admit() -> str:
     return str(arrival)
 
 
-@task
+@task(task_display_name="接收入库或退回")
 def receive(arrival: str) -> dict[str, Any]:
     """Open, read, check and settle the package, or refuse it: one transaction."""
     from bidui.pipeline.receive import receive as use_case
@@ -59,7 +59,7 @@ def receive(arrival: str) -> dict[str, Any]:
     return {name: found[name] for name in ("arrival_id", "outcome", "reason", "dataset", "period", "scope", "facts")}
 
 
-@task
+@task(task_display_name="回复报送单位")
 def reply(received: dict[str, Any]) -> int:
     """Send the sender a receipt, or the refusal with its issue workbook."""
     from bidui.pipeline import deliver
@@ -70,7 +70,7 @@ def reply(received: dict[str, Any]) -> int:
     return sum(s.accepted for s in sent)
 
 
-@task
+@task(task_display_name="结论（退回即失败）")
 def verdict(received: dict[str, Any], replied: int) -> str:
     """Show a refusal as a failed run, so that the grid says who has to send again."""
     if received["outcome"] == "refused":
@@ -79,7 +79,7 @@ def verdict(received: dict[str, Any], replied: int) -> str:
 
 
 # --- month_close -------------------------------------------------------------------------------------------------
-@task
+@task(task_display_name="开月")
 def open_month() -> dict[str, str]:
     """The month and the end of its window."""
     from bidui.domain.period import Period
@@ -90,13 +90,13 @@ def open_month() -> dict[str, str]:
     return {"period": period, "window_end": datetime.combine(closes, time(23, 59, 59), office.zone).isoformat()}
 
 
-@task
+@task(task_display_name="定截至时间")
 def stamp() -> str:
     """The time as of which everything after the wait works; clearing a later task keeps it."""
     return clock.as_of(_conf()).isoformat()
 
 
-@task
+@task(task_display_name="再认疑似对应")
 def match(period: str, as_of: str) -> int:
     """Look once more for the persons whom unsettled rows may mean."""
     from bidui.pipeline.compare import match as use_case
@@ -104,7 +104,7 @@ def match(period: str, as_of: str) -> int:
     return use_case(_office(), period, datetime.fromisoformat(as_of))
 
 
-@task
+@task(task_display_name="列出规则")
 def rules(period: str, as_of: str) -> list[dict[str, Any]]:
     """Every rule to run, with the datasets that it is bound to."""
     from bidui.pipeline.compare import tasks
@@ -112,18 +112,18 @@ def rules(period: str, as_of: str) -> list[dict[str, Any]]:
     return [asdict(found) for found in tasks(_office(), period, datetime.fromisoformat(as_of))]
 
 
-@task(map_index_template="{{ rule_label }}")
+@task(task_display_name="逐条规则比对", map_index_template="{{ rule_label }}")
 def compare(rule: dict[str, Any], period: str, as_of: str) -> dict[str, Any]:
     """Run one rule; a rule without its data is frozen, not failed."""
     from bidui.pipeline.compare import Task
     from bidui.pipeline.compare import compare as use_case
 
     asked = Task(**rule)
-    get_current_context()["rule_label"] = asked.label  # type: ignore[typeddict-unknown-key]
+    get_current_context()["rule_label"] = asked.label
     return asdict(use_case(_office(), period, datetime.fromisoformat(as_of), asked))
 
 
-@task(outlets=[CLOSED])
+@task(task_display_name="归并线索、开案", outlets=[CLOSED])
 def conclude(period: str, as_of: str, runs: list[dict[str, Any]]) -> dict[str, Any]:
     """Make the round: leads by household, cases, what agrees again; then say that the month is closed."""
     from bidui.pipeline.conclude import conclude as use_case
@@ -132,18 +132,18 @@ def conclude(period: str, as_of: str, runs: list[dict[str, Any]]) -> dict[str, A
 
 
 # --- deliver -----------------------------------------------------------------------------------------------------
-@task
+@task(task_display_name="列出交付")
 def recipes() -> list[str]:
     """The recipes that a closed month calls for."""
     return [r.id for r in _office().policy.recipes.values() if r.when == "close"]
 
 
-@task(map_index_template="{{ recipe_label }}")
+@task(task_display_name="逐项交付", map_index_template="{{ recipe_label }}")
 def deliver(recipe: str, as_of: str) -> dict[str, int]:
     """Prepare the recipe for each of its recipients and send what needs no approval."""
     from bidui.pipeline import deliver as use_case
 
-    get_current_context()["recipe_label"] = recipe  # type: ignore[typeddict-unknown-key]
+    get_current_context()["recipe_label"] = recipe
     office, moment = _office(), datetime.fromisoformat(as_of)
     errands = [e for e in use_case.errands_of_close(office, _period(), moment) if e.recipe == recipe]
     sent = [s for e in errands if (s := use_case.run(office, e, moment))]
@@ -155,7 +155,7 @@ def deliver(recipe: str, as_of: str) -> dict[str, int]:
 
 
 # --- follow_up ---------------------------------------------------------------------------------------------------
-@task
+@task(task_display_name="发出已批准的")
 def send_waiting(as_of: str) -> dict[str, int]:
     """Send what has been approved and what a mail server refused for now."""
     from bidui.pipeline.follow_up import send_waiting as use_case
@@ -163,7 +163,7 @@ def send_waiting(as_of: str) -> dict[str, int]:
     return asdict(use_case(_office(), datetime.fromisoformat(as_of)))
 
 
-@task
+@task(task_display_name="提醒逾期")
 def remind(as_of: str) -> int:
     """Remind whoever is overdue."""
     from bidui.pipeline.follow_up import remind as use_case

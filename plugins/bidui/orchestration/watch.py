@@ -1,7 +1,7 @@
 """The watcher: looks at the roads, registers what arrived and starts its run in Airflow.
 
-It runs outside Airflow (``python -m bidui watch``) with the least role that may start ``receive_<party>``. A run that is
-already there (409) is as good as one just started, so that nothing is lost or doubled by a restart at any point.
+It runs outside Airflow (``python -m bidui watch``) with the least role that may start ``receive_<party>``. A run that
+is already there (409) is as good as one just started, so that nothing is lost or doubled by a restart at any point.
 """
 
 from __future__ import annotations

@@ -25,8 +25,8 @@ def apply_policy(office: Office, as_of: datetime) -> list[str]:
         for contract in sorted(policy.contracts.values(), key=lambda c: c.id):
             done += physical.apply(connection, contract)
         regions = [
-            {"hub": r.hub, "code": r.code, "valid_from": r.valid_from, "valid_to": r.valid_to, "name": r.name, "level": r.level,
-             "parent": r.parent} for r in policy.regions
+            {"hub": r.hub, "code": r.code, "valid_from": r.valid_from, "valid_to": r.valid_to, "name": r.name,
+             "level": r.level, "parent": r.parent} for r in policy.regions
         ]  # fmt: skip
         if new := ledger.record_new(connection, tables.region, *regions):
             done.append(f"regions: {new} new")

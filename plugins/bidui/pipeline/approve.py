@@ -39,7 +39,8 @@ def approve(
         if by not in office.policy.profile.approvers.get(role, ()):
             raise NotAllowed(f"{by} 不是 {role} 环节的审批人")
         ledger.record(connection, tables.approval, {
-            "delivery_id": delivery_id, "role": role, "decision": decision, "decided_by": by, "recorded_as_of": as_of})  # fmt: skip
+            "delivery_id": delivery_id, "role": role, "decision": decision, "decided_by": by,
+            "recorded_as_of": as_of})  # fmt: skip
         return role
 
 
@@ -49,8 +50,10 @@ def waiting(office: Office) -> list[tuple[str, str, str, str]]:
         rows = connection.execute(text("""
             SELECT d.delivery_id, d.recipe, d.period, d.approvals,
                    (SELECT array_agg(a.role) FROM out.approval a WHERE a.delivery_id = d.delivery_id) AS decided,
-                   EXISTS (SELECT FROM out.approval a WHERE a.delivery_id = d.delivery_id AND a.decision = 'rejected') AS rejected
-            FROM out.delivery d WHERE d.hub = :hub AND cardinality(d.approvals) > 0 ORDER BY d.recorded_as_of, d.delivery_id
+                   EXISTS (SELECT FROM out.approval a
+                           WHERE a.delivery_id = d.delivery_id AND a.decision = 'rejected') AS rejected
+            FROM out.delivery d
+            WHERE d.hub = :hub AND cardinality(d.approvals) > 0 ORDER BY d.recorded_as_of, d.delivery_id
         """), {"hub": office.policy.hub}).all()  # fmt: skip
     found = []
     for row in rows:

@@ -52,8 +52,8 @@ class Arrival:
 def arrive(office: Office, data: bytes, name: str, origin: Origin, dataset: str, as_of: datetime) -> Arrival:
     """Keep the file and register its arrival, once for each ``origin.mark``.
 
-    ``dataset`` comes from the road's rule; the period from the name, else from the window that ``as_of`` lies in. Both are
-    confirmed inside the file later.
+    ``dataset`` comes from the road's rule; the period from the name, else from the window that ``as_of`` lies in. Both
+    are confirmed inside the file later.
     """
     package_hash = office.vault.put(data)
     reached("arrive.kept")
@@ -62,8 +62,8 @@ def arrive(office: Office, data: bytes, name: str, origin: Origin, dataset: str,
     with office.database.begin(Role.INTAKE) as connection:
         ledger.lock(connection, "package", package_hash)
         ledger.record_new(connection, tables.package, {
-            "package_hash": package_hash, "hub": office.policy.hub, "bytes": len(data), "form": opening.kind(data).value,
-            "recorded_as_of": as_of})  # fmt: skip
+            "package_hash": package_hash, "hub": office.policy.hub, "bytes": len(data),
+            "form": opening.kind(data).value, "recorded_as_of": as_of})  # fmt: skip
         known = connection.execute(
             text("SELECT arrival_id, ordinal, period FROM core.arrival WHERE package_hash = :hash ORDER BY ordinal"),
             {"hash": package_hash},
@@ -95,7 +95,7 @@ def period_at(office: Office, as_of: datetime) -> Period:
 
 
 def window_of(office: Office, month: Period) -> tuple[date, date]:
-    """First and last day of a month's exchange window (ZM-07), the first rolled to a working day where policy says so."""
+    """First and last day of a month's exchange window (ZM-07), the first rolled to a working day if policy says so."""
     window = office.policy.profile.window
     opens = month.first_day.replace(day=window.opens_day)
     if window.rolls_to_working_day:

@@ -19,6 +19,6 @@ def certify(office: Office, contact_id: str, as_of: datetime, days: int) -> tupl
     certificate, key = authority.issue(office.keys, contact_id, days=days, not_before=as_of)
     with office.database.begin(Role.INTAKE) as connection:
         ledger.record_new(connection, tables.certificate, {
-            "fingerprint": authority.fingerprint(certificate), "event": "registered", "party": party, "contact": contact_id,
-            "recorded_as_of": as_of})  # fmt: skip
+            "fingerprint": authority.fingerprint(certificate), "event": "registered", "party": party,
+            "contact": contact_id, "recorded_as_of": as_of})  # fmt: skip
     return certificate, key

@@ -30,7 +30,7 @@ class Task:
 
 
 def match(office: Office, period: str, as_of: datetime) -> int:
-    """Look again for the persons that unsettled rows may mean, now that all of the month's files are in; counts new candidates."""
+    """Look again for the persons that unsettled rows may mean, now that all files are in; counts new candidates."""
     month = Period.parse(period)
     with office.database.begin(Role.INTAKE) as connection:
         binder = Binder(connection, office.policy, month, as_of)

@@ -40,11 +40,15 @@ def close(office: Office, period: str, as_of: datetime) -> Concluded:
 
 
 def conclude(office: Office, period: str, as_of: datetime, runs: Sequence[str]) -> Concluded:
-    """Make the round of these runs: leads merged by household, cases opened, convergence settled. Repeating it changes nothing."""
+    """Make the round of these runs: leads merged by household, cases opened, convergence settled.
+
+    Repeating it changes nothing.
+    """
     with office.database.begin(Role.COMPARE) as connection:
         now = closing.open_round(connection, office.policy.hub, period, runs, office.policy.hash, as_of)
         frozen = connection.execute(
-            text("SELECT rule FROM core.run WHERE run_id = ANY(:runs) AND status = 'frozen' ORDER BY rule"), {"runs": list(runs)}
+            text("SELECT rule FROM core.run WHERE run_id = ANY(:runs) AND status = 'frozen' ORDER BY rule"),
+            {"runs": list(runs)},
         ).scalars().all()  # fmt: skip
         if not now.new:
             return Concluded(period, now.round, False, 0, 0, 0, tuple(frozen))

@@ -28,8 +28,9 @@ def reply(office: Office, arrival_id: str, as_of: datetime) -> list[Sent]:
     """Answer the sender of a package: receipt or refusal, with the issue workbook if there is one."""
     with office.database.begin(Role.DELIVER) as connection:
         row = connection.execute(
-            text("SELECT i.outcome, coalesce(i.period, a.period) AS period FROM core.intake i JOIN core.arrival a USING (arrival_id)"
-                 " WHERE arrival_id = :id"), {"id": arrival_id}).one()  # fmt: skip
+            text("SELECT i.outcome, coalesce(i.period, a.period) AS period"
+                 " FROM core.intake i JOIN core.arrival a USING (arrival_id) WHERE arrival_id = :id"),
+            {"id": arrival_id}).one()  # fmt: skip
         subject = Subject(row.period, arrival_id, arrival=arrival_id)
         errands = _errands(office, connection, "arrival", subject, as_of, row.outcome)
     return [sent for errand in errands if (sent := run(office, errand, as_of))]
@@ -70,7 +71,8 @@ def unsent(office: Office) -> list[str]:
     with office.database.begin(Role.DELIVER) as connection:
         return list(connection.execute(text("""
             SELECT d.delivery_id FROM out.delivery d JOIN out.message m USING (delivery_id)
-            WHERE d.hub = :hub AND NOT EXISTS (SELECT FROM out.sending s WHERE s.message_id = m.message_id AND s.outcome <> 'temporary')
+            WHERE d.hub = :hub AND NOT EXISTS (
+                SELECT FROM out.sending s WHERE s.message_id = m.message_id AND s.outcome <> 'temporary')
             GROUP BY d.delivery_id, d.recorded_as_of ORDER BY d.recorded_as_of, d.delivery_id
         """), {"hub": office.policy.hub}).scalars())  # fmt: skip
 

@@ -51,12 +51,16 @@ def _catalogue(policy: PolicySet) -> str:
 
 def _contract(contract: Contract) -> str:
     head = (
-        f"## `{contract.id}` {contract.title}\n\nProvider `{contract.party}` · role `{contract.role}` · {contract.delivery} ·"
-        f" every {contract.cadence} · valid {contract.validity_months} month(s) · version {contract.version} ·"
-        f" clauses {', '.join(contract.clauses)}\n\n| column | 列名 | type | required | role | list | identifier |\n| --- | --- | --- | --- | --- | --- | --- |"
+        f"## `{contract.id}` {contract.title}\n\n"
+        f"Provider `{contract.party}` · role `{contract.role}` · {contract.delivery} · every {contract.cadence} ·"
+        f" valid {contract.validity_months} month(s) · version {contract.version} ·"
+        f" clauses {', '.join(contract.clauses)}\n\n"
+        "| column | 列名 | type | required | role | list | identifier |\n"
+        "| --- | --- | --- | --- | --- | --- | --- |"
     )
     rows = [
-        f"| `{c.name}` | {c.title} | {c.type} | {'yes' if c.required else ''} | {c.role or ''} | {c.code_list or ''} | {c.identifier or ''} |"
+        f"| `{c.name}` | {c.title} | {c.type} | {'yes' if c.required else ''} |"
+        f" {c.role or ''} | {c.code_list or ''} | {c.identifier or ''} |"
         for c in contract.columns
     ]
     return "\n".join([head, *rows, ""])
@@ -65,7 +69,8 @@ def _contract(contract: Contract) -> str:
 def _rules(policy: PolicySet) -> str:
     parts = ["# Rules (规则)\n\nGenerated from the headers in `include/sql` by `make docs`.\n"]
     parts.append(
-        "| rule | 名称 | stage | reads | absent from | severity | parameters | clauses |\n| --- | --- | --- | --- | --- | --- | --- | --- |"
+        "| rule | 名称 | stage | reads | absent from | severity | parameters | clauses |\n"
+        "| --- | --- | --- | --- | --- | --- | --- | --- |"
     )
     parts += [_rule(rule) for rule in sorted(policy.rules.values(), key=lambda r: (r.stage, r.id))]
     return "\n".join([parts[0], parts[1], *parts[2:], ""])
@@ -74,6 +79,7 @@ def _rules(policy: PolicySet) -> str:
 def _rule(rule: Rule) -> str:
     reads = ", ".join(f"{alias}: {read.dataset or read.role or read.view}" for alias, read in rule.reads.items())
     return (
-        f"| [`{rule.id}`](../../include/{rule.file}) | {rule.title} | {rule.stage} | {reads} | {rule.absent_from or ''} |"
-        f" {rule.severity or ''} | {', '.join(rule.parameters)} | {', '.join(rule.clauses)} |"
+        f"| [`{rule.id}`](../../include/{rule.file}) | {rule.title} | {rule.stage} | {reads} |"
+        f" {rule.absent_from or ''} | {rule.severity or ''} | {', '.join(rule.parameters)} |"
+        f" {', '.join(rule.clauses)} |"
     )

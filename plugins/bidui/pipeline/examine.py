@@ -1,4 +1,4 @@
-"""From an opened package to rows that may settle: read, mapped, typed, held against what we sent, and through the gate."""
+"""From an opened package to rows that may settle: read, mapped, typed, held against what we sent, past the gate."""
 
 from __future__ import annotations
 
@@ -64,7 +64,8 @@ def examine(
         suite.load(office.include / "expectations" / f"{contract.id}.yaml", office.include),
         parameters=gate.parameters(
             period, received_on=as_of.astimezone(office.zone).date(), data_date=data_date, previous_rows=previous_rows),
-        exclude_rows=apart, whole=content.kind != "amend", codes={name: listed.codes for name, listed in office.policy.codes.items()},
+        exclude_rows=apart, whole=content.kind != "amend",
+        codes={name: listed.codes for name, listed in office.policy.codes.items()},
     )  # fmt: skip
     issues = _gathered(raw, [normal.issues, changed, judged.row_issues], said.issues)
     if judged.refused:
@@ -76,22 +77,24 @@ def examine(
         raise Refusal(refusing[0].code, facts, as_row_issues(raw.sheet, issues))
     return Examined(
         sheet=raw.sheet, rows=normal.frame, issues=issues,
-        quarantined=normal.frame.index[normal.frame.index.isin(apart | judged.quarantined)], period=period, data_date=data_date,
-        dropped_columns=raw.dropped, warnings=tuple(i.code for i in judged.table_issues),
+        quarantined=normal.frame.index[normal.frame.index.isin(apart | judged.quarantined)],
+        period=period, data_date=data_date, dropped_columns=raw.dropped,
+        warnings=tuple(i.code for i in judged.table_issues),
     )  # fmt: skip
 
 
 def as_row_issues(sheet: str, issues: pd.DataFrame) -> tuple[RowIssue, ...]:
     """The table of issues as the domain's own type."""
+    columns = (issues[name].tolist() for name in ("code", "effect", "row", "column"))
     return tuple(
         RowIssue(
-            i.code,
-            Effect(i.effect),
+            code,
+            Effect(effect),
             sheet,
-            None if pd.isna(i.row) else int(i.row),
-            i.column if isinstance(i.column, str) else None,
+            None if pd.isna(row) else int(row),
+            column if isinstance(column, str) else None,
         )
-        for i in issues.itertuples()
+        for code, effect, row, column in zip(*columns, strict=True)
     )
 
 

@@ -1,4 +1,4 @@
-"""Why is this household on the list, or why not: rows, files, rules, versions and clauses on one page (for auditors)."""
+"""Why is this household on the list, or why not: rows, files, rules, versions, clauses on one page (for auditors)."""
 
 from __future__ import annotations
 
@@ -87,26 +87,38 @@ def explain(office: Office, household_no: str, as_of: datetime) -> Explanation |
             return None
         leads = connection.execute(
             text(
-                "SELECT * FROM core.lead WHERE hub = :hub AND household_id = :household AND recorded_as_of <= :as_of ORDER BY period, round"
+                "SELECT * FROM core.lead WHERE hub = :hub AND household_id = :household AND recorded_as_of <= :as_of"
+                " ORDER BY period, round"
             ),
             {**facts, "household": household},
         ).all()
         unknown = _unknown(office, connection, household, as_of)
         frozen = connection.execute(_FROZEN, facts).all()
         return Explanation(
-            household_no, tuple(_lead(office, connection, row) for row in leads),
+            household_no, tuple(_lead(office, connection, row, as_of) for row in leads),
             tuple((r.period, _rule_title(office, r.rule), r.reason) for r in unknown),
-            tuple((r.period, _rule_title(office, r.rule), "；".join(f"{k}：{v}" for k, v in r.reason.items())) for r in frozen),
+            tuple(
+                (r.period, _rule_title(office, r.rule), "；".join(f"{k}：{v}" for k, v in r.reason.items()))
+                for r in frozen
+            ),
         )  # fmt: skip
 
 
-_FROZEN = text("""
-    SELECT DISTINCT r.period, r.rule, r.reason FROM core.run_in_force r
-    WHERE r.hub = :hub AND r.status = 'frozen' AND r.recorded_as_of <= :as_of ORDER BY 1, 2
+# The runs that counted at ``as_of``: those of the latest round that each period had by then.
+_RUNS_THEN = """(
+    SELECT r.* FROM core.run r JOIN core.closing_run k USING (run_id) JOIN (
+        SELECT hub, period, max(round) AS round FROM core.closing WHERE recorded_as_of <= :as_of GROUP BY hub, period
+    ) latest ON (latest.hub, latest.period, latest.round) = (k.hub, k.period, k.round)
+)"""
+_FROZEN = text(f"""
+    SELECT DISTINCT r.period, r.rule, r.reason FROM {_RUNS_THEN} r
+    WHERE r.hub = :hub AND r.status = 'frozen' ORDER BY 1, 2
 """)
 _GROUNDS = text("""
-    SELECT s.*, v.fact_date, v.row, r.run_id, r.rule, r.rule_hash, r.parameters, r.policy_hash, r.recorded_as_of AS run_as_of
-    FROM core.lead_signal k JOIN core.signal s USING (signal_key) JOIN core.signal_seen v USING (run_id, signal_key) JOIN core.run r USING (run_id)
+    SELECT s.*, v.fact_date, v.row, r.run_id, r.rule, r.rule_hash, r.parameters, r.policy_hash,
+           r.recorded_as_of AS run_as_of
+    FROM core.lead_signal k JOIN core.signal s USING (signal_key)
+    JOIN core.signal_seen v USING (run_id, signal_key) JOIN core.run r USING (run_id)
     WHERE k.lead_id = :lead ORDER BY s.cause, s.signal_key
 """)
 _SOURCE = """
@@ -115,17 +127,20 @@ _SOURCE = """
 """
 
 
-def _lead(office: Office, connection: Connection, row: Any) -> Lead:
-    grounds = connection.execute(_GROUNDS, {"lead": row.lead_id}).all()
+def _lead(office: Office, connection: Connection, row: Any, as_of: datetime) -> Lead:
+    known = {"lead": row.lead_id, "no": row.lead_no, "as_of": as_of}
+    grounds = connection.execute(_GROUNDS, known).all()
     events = connection.execute(text(
         'SELECT e.recorded_as_of, e.event, e.value FROM core.case_event e JOIN core."case" c USING (case_id)'
-        " WHERE c.lead_id = :lead ORDER BY 1, 2"), {"lead": row.lead_id}).all()  # fmt: skip
+        " WHERE c.lead_id = :lead AND e.recorded_as_of <= :as_of ORDER BY 1, 2"), known).all()  # fmt: skip
     sent = connection.execute(text(
         "SELECT d.delivery_no, d.recorded_as_of FROM out.delivery d JOIN out.delivery_row r USING (delivery_id)"
-        " WHERE r.row_key = :no ORDER BY 2"), {"no": row.lead_no}).all()  # fmt: skip
+        " WHERE r.row_key = :no AND d.recorded_as_of <= :as_of ORDER BY 2"), known).all()  # fmt: skip
     return Lead(
-        row.lead_no, row.period, row.round, row.level, row.due, tuple(row.causes), tuple(_ground(office, connection, g) for g in grounds),
-        tuple((e.recorded_as_of, e.event, e.value) for e in events), tuple((d.delivery_no, d.recorded_as_of) for d in sent),
+        row.lead_no, row.period, row.round, row.level, row.due, tuple(row.causes),
+        tuple(_ground(office, connection, g) for g in grounds),
+        tuple((e.recorded_as_of, e.event, e.value) for e in events),
+        tuple((d.delivery_no, d.recorded_as_of) for d in sent),
     )  # fmt: skip
 
 
@@ -135,7 +150,8 @@ def _ground(office: Office, connection: Connection, found: Any) -> Ground:
         text(_SOURCE + "WHERE s.submission_id = :id"), {"id": int(found.row["submission"])}
     ).one()
     others = connection.execute(text(
-        _SOURCE + "JOIN core.run_input i USING (submission_id) WHERE i.run_id = :run AND s.submission_id <> :id ORDER BY s.dataset"),
+        _SOURCE + "JOIN core.run_input i USING (submission_id)"
+        " WHERE i.run_id = :run AND s.submission_id <> :id ORDER BY s.dataset"),
         {"run": found.run_id, "id": origin.submission_id}).all()  # fmt: skip
     return Ground(
         cause=found.cause, who=_who(connection, found), fact_date=found.fact_date, rule=found.rule,
@@ -182,7 +198,7 @@ def _unknown(office: Office, connection: Connection, household: int, as_of: date
     if not members:
         return []
     query = text(f"""
-        SELECT DISTINCT r.period, r.rule, u.reason FROM core.unknown u JOIN core.run_in_force r USING (run_id)
-        WHERE r.hub = :hub AND r.recorded_as_of <= :as_of AND u.subject IN ({members}) ORDER BY 1, 2
+        SELECT DISTINCT r.period, r.rule, u.reason FROM core.unknown u JOIN {_RUNS_THEN} r USING (run_id)
+        WHERE r.hub = :hub AND u.subject IN ({members}) ORDER BY 1, 2
     """)
     return list(connection.execute(query, {"hub": office.policy.hub, "household": household, "as_of": as_of}).all())

@@ -47,8 +47,10 @@ def _ground(office: Office, number: int, ground: Ground, as_of: datetime) -> lis
         f"  {number}. {ground.who}：{cause}{when}",
         *(f"     依据：{_source(office, source)}，第 {source.row} 行" for source in ground.sources),
         *(f"     对照：{_source(office, source)}" for source in ground.others),
-        f"     规则：{ground.rule_title}（{ground.rule}，版本 {ground.rule_hash[:12]}），参数 {limits}，条款 {'、'.join(ground.clauses)}",
-        f"     运行：{ground.run_id[:12]}，制度版本 {ground.policy_hash[:12]}，截至 {_time(office, ground.known_as_of)} 所知",
+        f"     规则：{ground.rule_title}（{ground.rule}，版本 {ground.rule_hash[:12]}），"
+        f"参数 {limits}，条款 {'、'.join(ground.clauses)}",
+        f"     运行：{ground.run_id[:12]}，制度版本 {ground.policy_hash[:12]}，"
+        f"截至 {_time(office, ground.known_as_of)} 所知",
     ]
 
 
@@ -58,8 +60,8 @@ def _source(office: Office, source: Source) -> str:
     dated = f"，数据截止日 {source.data_date}" if source.data_date else ""
     sheet = f"，表“{source.sheet}”" if source.sheet else ""
     return (
-        f"《{title}》{source.period} 期（契约 {source.contract_version}{dated}，{_time(office, source.arrived_at)} 收到，"
-        f"文件 {source.package[:12]}{sheet}）"
+        f"《{title}》{source.period} 期（契约 {source.contract_version}{dated}，"
+        f"{_time(office, source.arrived_at)} 收到，文件 {source.package[:12]}{sheet}）"
     )
 
 

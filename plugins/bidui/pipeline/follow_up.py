@@ -1,4 +1,4 @@
-"""The daily follow-up: what was approved leaves, what a mail server refused for now is tried again, who is overdue is reminded."""
+"""The daily follow-up: what was approved leaves, what was refused for now is tried again, the overdue are reminded."""
 
 from __future__ import annotations
 

@@ -120,13 +120,14 @@ class _Maker:
         return Prepared(self.delivery_id, self.recipe.id, self.recipient.key, counted, self.recipe.approvals, new=True)
 
     def _values(self) -> dict[str, Any] | None:
-        """What the templates may ask for: facts of the hub, the recipe's texts, its figures; None when a figure has nothing."""
+        """What the templates may ask for: facts of the hub, the recipe's texts, its figures; None if one is empty."""
         desk, policy = self.office.policy.profile.desk, self.office.policy
         names = {r.code: r.name for r in policy.regions}
         values: dict[str, Any] = {
-            "hub": desk.title, "county": names.get(policy.profile.region, ""), "party": title(self.office, self.recipient),
-            "town": names.get(self.recipient.region or "", ""), "period": self.subject.period, "delivery_no": self.number,
-            "round": self.subject.round, "made_on": self.day, "as_of": self.as_of.astimezone(self.office.zone), "return_to": desk.email,
+            "hub": desk.title, "county": names.get(policy.profile.region, ""),
+            "party": title(self.office, self.recipient), "town": names.get(self.recipient.region or "", ""),
+            "period": self.subject.period, "delivery_no": self.number, "round": self.subject.round,
+            "made_on": self.day, "as_of": self.as_of.astimezone(self.office.zone), "return_to": desk.email,
             "contact": {"office": desk.office, "phone": desk.phone, "email": desk.email}, **self.recipe.texts,
         }  # fmt: skip
         for report in self.recipe.figures:
@@ -146,10 +147,14 @@ class _Maker:
             {"hub": self.office.policy.hub, "period": self.subject.period},
         ).scalars().all()  # fmt: skip
         facts = {
-            "recipient": self.recipient.party, "recipient_region": self.recipient.region, "arrival": self.subject.arrival,
-            "round": self.subject.round, "today": self.day, "words": json.dumps(words(self.office, self.day), ensure_ascii=False),
+            "recipient": self.recipient.party, "recipient_region": self.recipient.region,
+            "arrival": self.subject.arrival, "round": self.subject.round, "today": self.day,
+            "words": json.dumps(words(self.office, self.day), ensure_ascii=False),
             "expected": list(self.office.policy.profile.expected), "zone": self.office.policy.profile.time_zone,
-            **{f"due_{name}": due_on(self.office, name, self.as_of).day for name in self.office.policy.profile.deadlines},
+            **{
+                f"due_{name}": due_on(self.office, name, self.as_of).day
+                for name in self.office.policy.profile.deadlines
+            },
         }  # fmt: skip
         found: list[dict[str, Any]] = []
         for datasets in binder.instances(rule):
@@ -190,7 +195,10 @@ class _Maker:
         data = workbook.write(filled.sheets, made_at=self.as_of, marks=marks)
         sent = [
             {"sheet": sheet.key, "ordinal": at, "row_key": str(row[sheet.columns[0].key]), "returns": template.returns,
-             "locked": {c.title: seal_of(str(row[sheet.columns[0].key]), c.title, _as_written(row[c.key])) for c in sheet.columns if c.locked}}
+             "locked": {
+                 c.title: seal_of(str(row[sheet.columns[0].key]), c.title, _as_written(row[c.key]))
+                 for c in sheet.columns if c.locked
+             }}
             for sheet in template.sheets for at, row in enumerate(shown[sheet.key], 1)
         ] if template.returns else []  # fmt: skip
         return filled.file_name, data, sent
@@ -200,26 +208,28 @@ class _Maker:
     ) -> None:
         kept = {name: self.office.vault.put(data) for name, (data, _) in documents.items()}
         ledger.record(self.connection, tables.delivery, {
-            "delivery_id": self.delivery_id, "delivery_no": self.number, "hub": self.office.policy.hub, "recipe": self.recipe.id,
-            "recipe_hash": self.recipe.hash, "policy_hash": self.office.policy.hash, "recipient": self.recipient.key,
-            "subject_key": self.subject.key, "period": self.subject.period, "rows": counted, "rows_digest": digest(sorted(kept.items())),
-            "approvals": list(self.recipe.approvals), "recorded_as_of": self.as_of,
+            "delivery_id": self.delivery_id, "delivery_no": self.number, "hub": self.office.policy.hub,
+            "recipe": self.recipe.id, "recipe_hash": self.recipe.hash, "policy_hash": self.office.policy.hash,
+            "recipient": self.recipient.key, "subject_key": self.subject.key, "period": self.subject.period,
+            "rows": counted, "rows_digest": digest(sorted(kept.items())), "approvals": list(self.recipe.approvals),
+            "recorded_as_of": self.as_of,
         })  # fmt: skip
         ledger.record(self.connection, tables.delivery_row, *({"delivery_id": self.delivery_id, **row} for row in sent))
         ledger.record(self.connection, tables.document, *(
-            {"delivery_id": self.delivery_id, "name": name, "content_hash": kept[name], "sealing": sealing, "bytes": len(data)}
+            {"delivery_id": self.delivery_id, "name": name, "content_hash": kept[name], "sealing": sealing,
+             "bytes": len(data)}
             for name, (data, sealing) in documents.items()
         ))  # fmt: skip
         domain = self.office.policy.profile.desk.email.partition("@")[2]
         ledger.record(self.connection, tables.message, *(
-            {"message_id": f"<{self.delivery_id[:32]}.{contact.id}@{domain}>", "delivery_id": self.delivery_id, "contact": contact.id,
-             "subject": subject_line, "recorded_as_of": self.as_of}
+            {"message_id": f"<{self.delivery_id[:32]}.{contact.id}@{domain}>", "delivery_id": self.delivery_id,
+             "contact": contact.id, "subject": subject_line, "recorded_as_of": self.as_of}
             for contact in contacts(self.office, self.recipient, self.as_of)
         ))  # fmt: skip
 
 
 def words(office: Office, day: Any) -> list[dict[str, str | None]]:
-    """The policy's words on a day, for reports: labels of codes, titles of datasets, parties, rules, columns and issues."""
+    """The policy's words on a day, for reports: of codes, issues, datasets, parties, rules and columns."""
     policy = office.policy
     found: list[dict[str, str | None]] = [
         {"list": name, "code": code, "label": listed.label_of(code, day), "advice": None}

@@ -81,12 +81,13 @@ def _known(connection: Connection, arrival: Any) -> Received | None:
 
 def _received(office: Office, connection: Connection, arrival: Any) -> Received:
     same = connection.execute(text("""
-        SELECT a.arrived_at, i.period, i.scope, i.submission_id FROM core.arrival a JOIN core.intake i USING (arrival_id)
+        SELECT a.arrived_at, i.period, i.scope, i.submission_id
+        FROM core.arrival a JOIN core.intake i USING (arrival_id)
         WHERE a.package_hash = :hash AND a.ordinal < :ordinal AND i.submission_id IS NOT NULL ORDER BY a.ordinal LIMIT 1
     """), {"hash": arrival.package_hash, "ordinal": arrival.ordinal}).first()  # fmt: skip
     if same:
-        return Received(arrival.arrival_id, "duplicate", None, arrival.dataset, same.period, same.scope, same.submission_id,
-                        {"first_arrived_at": same.arrived_at.isoformat()})  # fmt: skip
+        return Received(arrival.arrival_id, "duplicate", None, arrival.dataset, same.period, same.scope,
+                        same.submission_id, {"first_arrived_at": same.arrived_at.isoformat()})  # fmt: skip
     try:
         with connection.begin_nested():
             return _settled(office, connection, arrival)
@@ -150,8 +151,11 @@ def _settled(office: Office, connection: Connection, arrival: Any) -> Received:
         effect: dict(Counter(i.code for i in issues if i.effect == effect))
         for effect in ("repair", "note", "quarantine")
     }
-    facts = {**counted, "dropped_columns": examined.dropped_columns, "warnings": list(examined.warnings), "sealing": content.sealing,
-             "kind": content.kind, "sequence": content.sequence, "previous_rows": previous.rows_accepted if previous else None}  # fmt: skip
+    facts = {
+        **counted, "dropped_columns": examined.dropped_columns, "warnings": list(examined.warnings),
+        "sealing": content.sealing, "kind": content.kind, "sequence": content.sequence,
+        "previous_rows": previous.rows_accepted if previous else None,
+    }  # fmt: skip
     return _result(
         arrival, "partly_accepted" if made.quarantined else "accepted", str(examined.period), scope, made, facts
     )
@@ -193,7 +197,8 @@ def _record_issues(
     connection: Connection, arrival_id: str, issues: tuple[RowIssue, ...], rules: list[str | None] | None = None
 ) -> None:
     ledger.record(connection, tables.row_issue, *(
-        {"arrival_id": arrival_id, "ordinal": at, "sheet": issue.sheet, "row_no": issue.row, "column_name": issue.column,
-         "code": issue.code, "effect": issue.effect.value, "rule": (rules or [None] * len(issues))[at]}
+        {"arrival_id": arrival_id, "ordinal": at, "sheet": issue.sheet, "row_no": issue.row,
+         "column_name": issue.column, "code": issue.code, "effect": issue.effect.value,
+         "rule": (rules or [None] * len(issues))[at]}
         for at, issue in enumerate(issues)
     ))  # fmt: skip

@@ -56,8 +56,10 @@ def recipients(
                 Recipient(agreement.party, region.code) for region in office.policy.regions_of(recipe.level or "", last)
             ]
         case "owner":
-            owners = connection.execute(text('SELECT DISTINCT owner_party FROM core."case" WHERE hub = :hub AND kind = :kind ORDER BY 1'),
-                                        {"hub": office.policy.hub, "kind": "finding"}).scalars()  # fmt: skip
+            owners = connection.execute(
+                text('SELECT DISTINCT owner_party FROM core."case" WHERE hub = :hub AND kind = :kind ORDER BY 1'),
+                {"hub": office.policy.hub, "kind": "finding"},
+            ).scalars()
             found = [Recipient(party) for party in owners]
     return [r for r in found if recipe.id in (made.receives if (made := office.policy.agreements.get(r.party)) else ())]
 

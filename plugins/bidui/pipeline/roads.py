@@ -1,7 +1,7 @@
 """The roads on which files come in: the exchange folder and the hub's mailbox.
 
-A file is taken only when it is whole, and removed from its road only when somebody has taken charge of its arrival; until
-then every look finds it again, under the same mark.
+A file is taken only when it is whole, and removed from its road only when somebody has taken charge of its arrival;
+until then every look finds it again, under the same mark.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Batch:
 
 
 def folder(office: Office, seen: dict[Path, tuple[int, int]]) -> Iterator[Batch]:
-    """Whole files in ``inbox/<party>/<dataset>/``. ``seen`` is kept between looks: a file is whole when it no longer changes."""
+    """Whole files in ``inbox/<party>/<dataset>/``: those that no longer change; ``seen`` is kept between looks."""
     for path in sorted((office.home / "inbox").glob("*/*/*")):
         if not path.is_file() or path.name.startswith(UNFINISHED) or path.name.endswith(_UNFINISHED_ENDINGS):
             continue

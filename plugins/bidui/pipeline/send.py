@@ -54,9 +54,11 @@ def send(office: Office, delivery_id: str, as_of: datetime) -> Sent:
         if waiting := tuple(role for role in delivery.approvals if role not in approved):
             return Sent(delivery_id, 0, 0, waiting)
         messages = connection.execute(text("""
-            SELECT m.*, (SELECT count(*) FROM out.sending s WHERE s.message_id = m.message_id) AS attempts FROM out.message m
-            WHERE m.delivery_id = :id
-              AND NOT EXISTS (SELECT FROM out.sending s WHERE s.message_id = m.message_id AND s.outcome IN ('accepted', 'permanent'))
+            SELECT m.*, (SELECT count(*) FROM out.sending s WHERE s.message_id = m.message_id) AS attempts
+            FROM out.message m
+            WHERE m.delivery_id = :id AND NOT EXISTS (
+                SELECT FROM out.sending s
+                WHERE s.message_id = m.message_id AND s.outcome IN ('accepted', 'permanent'))
             ORDER BY m.message_id
         """), {"id": delivery_id}).all()  # fmt: skip
         documents = connection.execute(

@@ -1,4 +1,4 @@
-"""Settling a submission: tokens, typed rows, issues, sightings, candidates and case events, in the caller's transaction."""
+"""Settling a submission in the caller's transaction: tokens, typed rows, issues, sightings, candidates, case events."""
 
 from __future__ import annotations
 
@@ -53,9 +53,10 @@ def settle(
     rule = contract.complete_if
     complete = read + carried >= rule.minimum_rows and (not read or apart / read <= rule.maximum_quarantined_share)
     record = {
-        "submission_id": submission, "hub": office.policy.hub, "dataset": contract.id, "contract_version": contract.version,
-        "period": str(examined.period), "scope": scope, "kind": kind, "data_date": examined.data_date,
-        "arrival_id": arrival.arrival_id, "sheet": examined.sheet, "rows_read": read, "rows_accepted": len(tokenised.rows),
+        "submission_id": submission, "hub": office.policy.hub, "dataset": contract.id,
+        "contract_version": contract.version, "period": str(examined.period), "scope": scope, "kind": kind,
+        "data_date": examined.data_date, "arrival_id": arrival.arrival_id, "sheet": examined.sheet,
+        "rows_read": read, "rows_accepted": len(tokenised.rows),
         "rows_unresolved": len(tokenised.unresolved), "rows_quarantined": apart, "complete": complete, "late": late,
         "supersedes": before.submission_id if before else None, "recorded_as_of": as_of,
     }  # fmt: skip
@@ -100,9 +101,10 @@ def settle_nil(
     """Write a nil report (零报告): a submission without rows, which is evidence that there were none (ES-10)."""
     submission = number("submission", office.policy.hub, arrival.arrival_id, contract.id, str(period), scope)
     ledger.record(connection, tables.submission, {
-        "submission_id": submission, "hub": office.policy.hub, "dataset": contract.id, "contract_version": contract.version,
-        "period": str(period), "scope": scope, "kind": "nil", "data_date": data_date, "arrival_id": arrival.arrival_id, "sheet": "",
-        "rows_read": 0, "rows_accepted": 0, "rows_unresolved": 0, "rows_quarantined": 0, "complete": True, "late": late,
+        "submission_id": submission, "hub": office.policy.hub, "dataset": contract.id,
+        "contract_version": contract.version, "period": str(period), "scope": scope, "kind": "nil",
+        "data_date": data_date, "arrival_id": arrival.arrival_id, "sheet": "", "rows_read": 0, "rows_accepted": 0,
+        "rows_unresolved": 0, "rows_quarantined": 0, "complete": True, "late": late,
         "supersedes": before.submission_id if before else None, "recorded_as_of": as_of,
     })  # fmt: skip
     return Settled(submission, 0, 0, 0, 0, True, late, before.submission_id if before else None)
@@ -141,7 +143,8 @@ def _carry(connection: Connection, contract: Contract, old: int, new: int) -> No
     """An amendment makes a new full submission: the rows that it does not name are carried over, with their origin."""
     others = ", ".join(f'"{name}"' for name in physical.definition(contract) if name != "submission_id")
     connection.execute(text(
-        f'INSERT INTO data."{contract.table}" (submission_id, {others}) SELECT :new, {others} FROM data."{contract.table}" o'
+        f'INSERT INTO data."{contract.table}" (submission_id, {others})'
+        f' SELECT :new, {others} FROM data."{contract.table}" o'
         f" WHERE o.submission_id = :old AND NOT EXISTS (SELECT FROM data.\"{contract.table}\" n"
         f" WHERE n.submission_id = :new AND {_same_key(contract)})"
     ), {"old": old, "new": new})  # fmt: skip

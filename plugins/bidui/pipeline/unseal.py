@@ -108,7 +108,8 @@ def _machine(
     verified = machine.verify(data, trust=authority.trust_file(office.keys), at=as_of)
     events = connection.execute(
         text(
-            "SELECT event, contact FROM core.certificate WHERE fingerprint = :print AND party = :party AND recorded_as_of <= :as_of"
+            "SELECT event, contact FROM core.certificate"
+            " WHERE fingerprint = :print AND party = :party AND recorded_as_of <= :as_of"
         ),
         {"print": verified.signer_fingerprint, "party": agreement.party, "as_of": as_of},
     ).all()

@@ -1,7 +1,7 @@
 """Data contracts (数据契约): what one dataset must look like, in the Open Data Contract Standard v3.
 
-The file is checked against the standard's JSON schema first (its Python model drops misspelt keys), then against our own
-closed list of ``customProperties``. The classes here are the view of it that the rest of bidui uses.
+The file is checked against the standard's JSON schema first (its Python model drops misspelt keys), then against our
+own closed list of ``customProperties``. The classes here are the view of it that the rest of bidui uses.
 """
 
 from __future__ import annotations

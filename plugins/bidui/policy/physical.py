@@ -20,8 +20,8 @@ _SQL_TYPES = {
 }  # fmt: skip
 
 BOOKKEEPING = (
-    ("hub", "text NOT NULL"), ("submission_id", "bigint NOT NULL"), ("row_no", "integer NOT NULL"), ("person_id", "bigint NOT NULL"),
-    ("origin", "bigint NOT NULL"),
+    ("hub", "text NOT NULL"), ("submission_id", "bigint NOT NULL"), ("row_no", "integer NOT NULL"),
+    ("person_id", "bigint NOT NULL"), ("origin", "bigint NOT NULL"),
 )  # fmt: skip
 """Every typed table begins with these. A row that speaks of no person carries person 0, an unresolved one a negative
 number. ``origin`` is the submission whose package holds the row: an amendment carries the other rows of the submission
@@ -103,7 +103,8 @@ def apply(connection: Connection, contract: Contract) -> list[str]:
     changed = sorted(n for n, kind in present.items() if n not in wanted or wanted[n].split(" NOT")[0] != kind)
     if changed:
         raise BreakingChange(
-            f"{contract.id} {contract.version}: columns {', '.join(changed)} changed or gone; a new major version is needed"
+            f"{contract.id} {contract.version}: columns {', '.join(changed)} changed or gone;"
+            " a new major version is needed"
         )
     added = [name for name in wanted if name not in present]
     for name in added:

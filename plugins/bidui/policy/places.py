@@ -23,7 +23,10 @@ class Places:
                 self._named.setdefault((parent, region.name), []).append(region)
 
     def resolve(self, *names: str | None) -> str | None:
-        """Code of the finest region; ``names`` go from the widest to the finest. None when a name is unknown or ambiguous."""
+        """Code of the finest region; None when a name is unknown or ambiguous.
+
+        ``names`` go from the widest to the finest.
+        """
         within: str | None = None
         for name in names:
             if not name:
@@ -38,7 +41,7 @@ class Places:
         return within
 
     def column(self, contract: Contract, frame: pd.DataFrame) -> pd.Series:
-        """Region code of each row of a normalised frame (None where it is not known), by the contract's region columns."""
+        """Region code of each row of a normalised frame (None where unknown), by the contract's region columns."""
         columns = [
             c.name
             for level in ("region_county", "region_town", "region_village")

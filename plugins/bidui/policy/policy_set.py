@@ -1,4 +1,4 @@
-"""The PolicySet: everything ``include/`` says for one profile, loaded once, validated, immutable (design, section 2)."""
+"""The PolicySet: all that ``include/`` says for one profile, loaded once, validated, immutable (design, section 2)."""
 
 from __future__ import annotations
 
@@ -217,8 +217,8 @@ def _dangling_in_profile(
 ) -> list[Fault]:
     file = f"profiles/{hub.id}.yaml"
     named = [
-        ("agreements", hub.agreements, agreements), ("rules", hub.rules, rules), ("deliveries", hub.deliveries, recipes),
-        ("expected", hub.expected, contracts),
+        ("agreements", hub.agreements, agreements), ("rules", hub.rules, rules),
+        ("deliveries", hub.deliveries, recipes), ("expected", hub.expected, contracts),
     ]  # fmt: skip
     return [
         Fault(file, None, f"{what}: {name} does not exist{references.nearest(name, known)}")

@@ -12,8 +12,8 @@ from bidui.policy.source import Source
 
 Stage = Literal["derive", "compare", "screen", "lead", "settle", "report"]
 View = Literal[
-    "signal", "lead", "finding", "case", "region", "submission", "run", "closing", "intake", "issue", "unknown", "arrival",
-    "delivery", "delivery_row", "name_variant", "word",
+    "signal", "lead", "finding", "case", "region", "submission", "run", "closing", "intake", "issue", "unknown",
+    "arrival", "delivery", "delivery_row", "name_variant", "word",
 ]  # fmt: skip
 
 OUTPUT: dict[Stage, tuple[str, ...]] = {
@@ -80,8 +80,10 @@ class Rule(Frozen):
     @model_validator(mode="after")
     def _complete_for_stage(self) -> Rule:
         needed = {
-            "compare": ("finds", "system_a", "system_b", "owner"), "screen": ("source", "severity"), "derive": ("produces", "role"),
-        }.get(self.stage, ())  # fmt: skip
+            "compare": ("finds", "system_a", "system_b", "owner"),
+            "screen": ("source", "severity"),
+            "derive": ("produces", "role"),
+        }.get(self.stage, ())
         if missing := [name for name in needed if not getattr(self, name)]:
             raise ValueError(f"a {self.stage} rule needs {', '.join(missing)}")
         for name in ("system_a", "system_b", "owner", "source", "absent_from"):

@@ -92,7 +92,9 @@ def read_yaml(path: Path, include: Path) -> Source:
 
 def read_sql(path: Path, include: Path) -> Source:
     """Parse the YAML header of a SQL file: the comment lines before its first statement."""
-    text, header, body = path.read_text(encoding="utf-8"), [], []
+    text = path.read_text(encoding="utf-8")
+    header: list[str] = []
+    body: list[str] = []
     for line in text.splitlines():
         found = None if body else _HEADER.match(line)
         if found:

@@ -28,26 +28,32 @@ VIEWS: Mapping[str, str] = {
             v.amount, v.fact_date, v.row, v.run_id, r.severity, r.rule
         FROM core.signal_seen v JOIN core.signal s USING (signal_key) JOIN core.run r USING (run_id)
         WHERE v.run_id = ANY(:runs)""",
-    "finding": """SELECT f.finding_key, f.kind, f.subject_type, f.subject, f.field, f.system_a, f.system_b, f.first_period,
-            v.value_a, v.value_b, v.row_a, v.row_b, v.run_id, r.rule, r.period
+    "finding": """SELECT f.finding_key, f.kind, f.subject_type, f.subject, f.field, f.system_a, f.system_b,
+            f.first_period, v.value_a, v.value_b, v.row_a, v.row_b, v.run_id, r.rule, r.period
         FROM core.finding_seen v JOIN core.finding f USING (finding_key) JOIN core.run r USING (run_id)
         WHERE v.run_id = ANY(:runs)""",
     "lead": """SELECT l.lead_id, l.lead_no, l.household_id, l.period, l.round, l.region, l.level, l.causes, l.due,
             k.signal_key, k.run_id
         FROM core.lead l JOIN core.lead_signal k USING (lead_id) WHERE l.hub = :hub AND l.recorded_as_of <= :as_of""",
-    "case": """SELECT c.*, f.kind AS finding_kind FROM core.case_state c LEFT JOIN core.finding f USING (hub, finding_key)
+    "case": """SELECT c.*, f.kind AS finding_kind
+        FROM core.case_state c LEFT JOIN core.finding f USING (hub, finding_key)
         WHERE c.hub = :hub AND c.recorded_as_of <= :as_of""",
     "submission": "SELECT s.* FROM core.submission s WHERE s.hub = :hub AND s.recorded_as_of <= :as_of",
     "run": "SELECT r.* FROM core.run r WHERE r.run_id = ANY(:runs)",
-    "unknown": "SELECT u.*, r.rule, r.period FROM core.unknown u JOIN core.run r USING (run_id) WHERE u.run_id = ANY(:runs)",
+    "unknown": """SELECT u.*, r.rule, r.period FROM core.unknown u JOIN core.run r USING (run_id)
+        WHERE u.run_id = ANY(:runs)""",
     "arrival": """SELECT a.*, p.form, p.bytes FROM core.arrival a JOIN core.package p USING (package_hash)
         WHERE a.hub = :hub AND a.arrived_at <= :as_of""",
-    "intake": """SELECT i.*, a.party, a.dataset, a.channel, a.arrived_at FROM core.intake i JOIN core.arrival a USING (arrival_id)
+    "intake": """SELECT i.*, a.party, a.dataset, a.channel, a.arrived_at
+        FROM core.intake i JOIN core.arrival a USING (arrival_id)
         WHERE a.hub = :hub AND i.recorded_as_of <= :as_of""",
-    "issue": """SELECT q.*, a.party, a.dataset FROM core.row_issue q JOIN core.arrival a USING (arrival_id) WHERE a.hub = :hub""",
+    "issue": """SELECT q.*, a.party, a.dataset FROM core.row_issue q JOIN core.arrival a USING (arrival_id)
+        WHERE a.hub = :hub""",
     "name_variant": "SELECT v.name_a, v.name_b, v.reason FROM identity.name_variant v",
-    "word": "SELECT w.* FROM jsonb_to_recordset(CAST(:words AS jsonb)) AS w(list text, code text, label text, advice text)",
-    "delivery_row": """SELECT r.*, d.recipe, d.recipient, d.period FROM out.delivery_row r JOIN out.delivery d USING (delivery_id)
+    "word": """SELECT w.* FROM jsonb_to_recordset(CAST(:words AS jsonb))
+        AS w(list text, code text, label text, advice text)""",
+    "delivery_row": """SELECT r.*, d.recipe, d.recipient, d.period
+        FROM out.delivery_row r JOIN out.delivery d USING (delivery_id)
         WHERE d.hub = :hub AND d.recorded_as_of <= :as_of""",
     "closing": "SELECT c.* FROM core.closing c WHERE c.hub = :hub AND c.recorded_as_of <= :as_of",
     "delivery": "SELECT d.* FROM out.delivery d WHERE d.hub = :hub AND d.recorded_as_of <= :as_of",
@@ -104,11 +110,12 @@ class Binder:
         self, rule: Rule, datasets: dict[str, str], *, only: Mapping[str, list[int]] | None = None,
         parameters: Mapping[str, Any] | None = None, runs: list[str] | None = None,
     ) -> Bound:  # fmt: skip
-        """Bind ``rule``; ``only`` fixes an alias to given submissions (settling), ``runs`` are the runs that views show."""
+        """Bind ``rule``; ``only`` fixes an alias to given submissions (settling), ``runs`` are what views show."""
         values: dict[str, Any] = {
             "hub": self.policy.hub, "period": str(self.period), "first_day": self.period.first_day,
             "last_day": self.period.last_day, "as_of": self.as_of, "runs": runs or [],
-            **{name: self.policy.threshold(name, self.period.last_day) for name in rule.parameters}, **(parameters or {}),
+            **{name: self.policy.threshold(name, self.period.last_day) for name in rule.parameters},
+            **(parameters or {}),
         }  # fmt: skip
         bound = Bound(rule, datasets, {}, [], values)
         for alias, read in rule.reads.items():
@@ -132,9 +139,8 @@ class Binder:
                 continue
             assert base_read.dataset is not None
             as_read = read.model_copy(update={"dataset": base_read.dataset, "role": None})
-            inner.append(
-                f'"{base}" AS NOT MATERIALIZED (\n{self._dataset(bound, f"{alias}/{base}", base_read.dataset, as_read, fixed)}\n)'
-            )
+            rows = self._dataset(bound, f"{alias}/{base}", base_read.dataset, as_read, fixed)
+            inner.append(f'"{base}" AS NOT MATERIALIZED (\n{rows}\n)')
         return f"WITH {', '.join(inner)}\n{derived.sql}"
 
     def _rows(self, bound: Bound, alias: str, contract: Contract, read: Read, fixed: list[int] | None) -> str:
@@ -153,9 +159,11 @@ class Binder:
         others = ", ".join(f'd."{column}"' for column in _data_columns(contract))
         return (
             f"SELECT {person}, {others},\n"
-            f"    jsonb_build_object('dataset', '{contract.id}', 'submission', d.origin::text, 'row', d.row_no) AS row\n"
+            f"    jsonb_build_object('dataset', '{contract.id}', 'submission', d.origin::text, 'row', d.row_no)"
+            " AS row\n"
             f'FROM data."{contract.table}" d {join}\n'
-            f"WHERE d.hub = :hub AND d.submission_id = ANY(:{name}) AND d.person_id {'<' if read.unresolved else '>='} 0"
+            f"WHERE d.hub = :hub AND d.submission_id = ANY(:{name})"
+            f" AND d.person_id {'<' if read.unresolved else '>='} 0"
         )
 
     def submissions(self, contract: Contract, read: Read) -> list[Submission]:

@@ -38,7 +38,8 @@ _SET_APART = (
     """CREATE TEMP TABLE apart ON COMMIT DROP AS
     SELECT coalesce(k.same_as, c.person_id) AS subject, min(c.reason) AS reason
     FROM identity.candidate c LEFT JOIN identity.person_link k ON k.person_id = c.person_id
-    WHERE c.submission_id = ANY(:absent_from) AND coalesce(k.same_as, c.person_id) IN (SELECT subject FROM product) GROUP BY 1""",
+    WHERE c.submission_id = ANY(:absent_from) AND coalesce(k.same_as, c.person_id) IN (SELECT subject FROM product)
+    GROUP BY 1""",
     "DELETE FROM product WHERE subject IN (SELECT subject FROM apart)",
 )
 _KEEP_UNKNOWN = "INSERT INTO core.unknown (run_id, subject, reason) SELECT :run_id, subject, reason FROM apart"
@@ -69,9 +70,10 @@ _KEEPING = {
     "screen": _Keeping(
         key=_KEY.format(parts="CAST(:hub AS text), cause, CAST(:subject_type AS text), subject, CAST(:dataset AS text),"
                               " coalesce(occurrence, '')"),
-        thing="""INSERT INTO core.signal (signal_key, hub, cause, subject_type, subject, dataset, occurrence, first_period,
-                recorded_as_of)
-            SELECT DISTINCT ON (key) key, :hub, cause, :subject_type, subject, :dataset, coalesce(occurrence, ''), :period, :as_of
+        thing="""INSERT INTO core.signal (signal_key, hub, cause, subject_type, subject, dataset, occurrence,
+                first_period, recorded_as_of)
+            SELECT DISTINCT ON (key) key, :hub, cause, :subject_type, subject, :dataset, coalesce(occurrence, ''),
+                :period, :as_of
             FROM product ORDER BY key ON CONFLICT DO NOTHING""",
         sight="""INSERT INTO core.signal_seen (run_id, signal_key, amount, fact_date, row)
             SELECT DISTINCT ON (key) :run_id, key, amount, fact_date, row FROM product ORDER BY key, row""",
@@ -85,7 +87,8 @@ def run(connection: Connection, policy: PolicySet, bound: Bound, as_of: datetime
     run_id = identity(connection, policy, bound)
     known = connection.execute(
         text(
-            "SELECT status, rows, (SELECT count(*) FROM core.unknown u WHERE u.run_id = r.run_id) FROM core.run r WHERE run_id = :id"
+            "SELECT status, rows, (SELECT count(*) FROM core.unknown u WHERE u.run_id = r.run_id)"
+            " FROM core.run r WHERE run_id = :id"
         ),
         {"id": run_id},
     ).first()
@@ -134,8 +137,8 @@ def identity(connection: Connection, policy: PolicySet, bound: Bound) -> str:
         text("SELECT DISTINCT person_id FROM identity.candidate WHERE submission_id = ANY(:ids) ORDER BY 1"),
         {"ids": ledger.origins(connection, _submission_ids(bound, bound.rule.absent_from))},
     ).scalars().all()  # fmt: skip
-    return digest(policy.hub, bound.rule.id, bound.rule.hash, derived, bound.datasets, bound.parameters["period"], inputs,
-                  thresholds, [tuple(link) for link in links], list(candidates), bound.frozen)  # fmt: skip
+    return digest(policy.hub, bound.rule.id, bound.rule.hash, derived, bound.datasets, bound.parameters["period"],
+                  inputs, thresholds, [tuple(link) for link in links], list(candidates), bound.frozen)  # fmt: skip
 
 
 def _record(
@@ -147,11 +150,12 @@ def _record(
         "run_id": run_id, "hub": policy.hub, "stage": rule.stage, "rule": rule.id, "rule_hash": rule.hash,
         "period": bound.parameters["period"], "systems": list(systems), "severity": rule.severity,
         "status": "frozen" if bound.frozen else "ran", "reason": bound.frozen,
-        "parameters": {name: bound.parameters[name] for name in rule.parameters}, "rows": rows, "policy_hash": policy.hash,
-        "recorded_as_of": as_of,
+        "parameters": {name: bound.parameters[name] for name in rule.parameters}, "rows": rows,
+        "policy_hash": policy.hash, "recorded_as_of": as_of,
     })  # fmt: skip
     ledger.record(connection, tables.run_input, *(
-        {"run_id": run_id, "alias": alias, "submission_id": s.submission_id} for alias, found in bound.inputs.items() for s in found
+        {"run_id": run_id, "alias": alias, "submission_id": s.submission_id}
+        for alias, found in bound.inputs.items() for s in found
     ))  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """The child process in which an untrusted envelope is opened. Run by path, by ``bidui.sealing.opening`` only.
 
-In: one line of JSON (bounds, what to do, passwords), then the file's bytes. Out: one line of JSON, then what was inside.
-It limits its own memory and time before it looks at a byte.
+In: one line of JSON (bounds, what to do, passwords), then the file's bytes. Out: one line of JSON, then what was
+inside. It limits its own memory and time before it looks at a byte.
 """
 
 from __future__ import annotations

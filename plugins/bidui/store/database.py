@@ -58,7 +58,9 @@ class Database:
         url = self._url.set(username=role.login, password=password)
         return create_engine(
             url, hide_parameters=True, pool_size=2, pool_pre_ping=True,
-            connect_args={"options": "-c jit=off -c timezone=UTC -c lock_timeout=120s", "application_name": f"bidui {role}"},
+            connect_args={
+                "options": "-c jit=off -c timezone=UTC -c lock_timeout=120s", "application_name": f"bidui {role}",
+            },
         )  # fmt: skip
 
     @contextmanager

@@ -49,7 +49,8 @@ def in_force(
 _ORIGINS = text("""
     WITH RECURSIVE chain AS (
         SELECT submission_id, kind, supersedes FROM core.submission WHERE submission_id = ANY(:ids)
-        UNION SELECT s.submission_id, s.kind, s.supersedes FROM core.submission s JOIN chain c ON s.submission_id = c.supersedes
+        UNION SELECT s.submission_id, s.kind, s.supersedes
+        FROM core.submission s JOIN chain c ON s.submission_id = c.supersedes
         WHERE c.kind = 'amend'
     ) SELECT submission_id FROM chain ORDER BY 1
 """)

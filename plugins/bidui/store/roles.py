@@ -19,9 +19,13 @@ _INSERTS: Mapping[Role, tuple[str, ...]] = {
     ),
     Role.COMPARE: (
         "core.run", "core.run_input", "core.closing", "core.closing_run", "core.finding", "core.finding_seen",
-        "core.signal", "core.signal_seen", "core.unknown", "core.lead", "core.lead_signal", "core.case", "core.case_event",
+        "core.signal", "core.signal_seen", "core.unknown", "core.lead", "core.lead_signal", "core.case",
+        "core.case_event",
     ),
-    Role.DELIVER: ("out.delivery", "out.delivery_row", "out.document", "out.approval", "out.message", "out.sending", "core.case_event"),
+    Role.DELIVER: (
+        "out.delivery", "out.delivery_row", "out.document", "out.approval", "out.message", "out.sending",
+        "core.case_event",
+    ),
 }  # fmt: skip
 
 # What identity publishes to the role that compares: tokens and reasons, no text.
@@ -37,8 +41,12 @@ def provision(admin: Connection, database: str, passwords: Mapping[Role, str]) -
         cursor.execute(
             sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(verb, sql.Identifier(role.login), sql.Literal(password))
         )
-    for statement in ("ALTER DATABASE {db} OWNER TO {owner}", "REVOKE ALL ON DATABASE {db} FROM PUBLIC",
-                      "GRANT CONNECT, TEMP ON DATABASE {db} TO {all}", "REVOKE ALL ON SCHEMA public FROM PUBLIC"):  # fmt: skip
+    for statement in (
+        "ALTER DATABASE {db} OWNER TO {owner}",
+        "REVOKE ALL ON DATABASE {db} FROM PUBLIC",
+        "GRANT CONNECT, TEMP ON DATABASE {db} TO {all}",
+        "REVOKE ALL ON SCHEMA public FROM PUBLIC",
+    ):
         cursor.execute(sql.SQL(statement).format(
             db=sql.Identifier(database), owner=sql.Identifier(Role.OWNER.login),
             all=sql.SQL(", ").join(sql.Identifier(role.login) for role in Role),
@@ -56,7 +64,8 @@ def grant(connection: Connection) -> None:
         f"GRANT SELECT ON {', '.join(_PUBLISHED)} TO {Role.COMPARE.login}",
         # MAINTAIN lets intake refresh the planner's statistics of what it has just loaded.
         f"GRANT INSERT, MAINTAIN ON ALL TABLES IN SCHEMA data TO {Role.INTAKE.login}",
-        f"GRANT MAINTAIN ON identity.person, identity.term, identity.household, identity.sighting TO {Role.INTAKE.login}",
+        "GRANT MAINTAIN ON identity.person, identity.term, identity.household, identity.sighting"
+        f" TO {Role.INTAKE.login}",
         *(f"GRANT INSERT ON {', '.join(tables)} TO {role.login}" for role, tables in _INSERTS.items()),
     ]
     for statement in statements:

@@ -104,7 +104,8 @@ row_issue = Table(
 run = Table(
     "run", metadata,
     _text("run_id", key=True), _text("hub"), _text("stage"), _text("rule"), _text("rule_hash"), _text("period"),
-    Column("systems", ARRAY(Text), nullable=False), _text("severity", null=True), _text("status"), Column("reason", JSONB, nullable=False),
+    Column("systems", ARRAY(Text), nullable=False), _text("severity", null=True), _text("status"),
+    Column("reason", JSONB, nullable=False),
     Column("parameters", JSONB, nullable=False), Column("rows", Integer, nullable=False), _text("policy_hash"), _when(),
     Index("run_by_period", "hub", "period", "rule"),
     schema="core",
@@ -145,7 +146,8 @@ finding_seen = Table(
 signal = Table(
     "signal", metadata,
     _text("signal_key", key=True), _text("hub"), _text("cause"), _text("subject_type"),
-    Column("subject", BigInteger, nullable=False), _text("dataset"), _text("occurrence"), _text("first_period"), _when(),
+    Column("subject", BigInteger, nullable=False), _text("dataset"), _text("occurrence"), _text("first_period"),
+    _when(),
     Index("signal_by_subject", "subject"),
     schema="core",
 )  # fmt: skip
@@ -180,7 +182,8 @@ lead_signal = Table(
 case = Table(
     "case", metadata,
     _text("case_id", key=True), _text("hub"), _text("kind"),
-    _points_to("lead_id", "core.lead.lead_id", null=True), _points_to("finding_key", "core.finding.finding_key", null=True),
+    _points_to("lead_id", "core.lead.lead_id", null=True),
+    _points_to("finding_key", "core.finding.finding_key", null=True),
     _text("owner_party"), _text("owner_region", null=True), _text("opened_period"), Column("due", Date), _when(),
     schema="core",
 )  # fmt: skip
@@ -203,13 +206,15 @@ person = Table(
 )  # fmt: skip
 term = Table(
     "term", metadata,
-    Column("term_id", BigInteger, primary_key=True, autoincrement=False), _text("kind"), _text("text"), _text("canonical"),
+    Column("term_id", BigInteger, primary_key=True, autoincrement=False), _text("kind"), _text("text"),
+    _text("canonical"),
     UniqueConstraint("kind", "text"), Index("term_by_canonical", "kind", "canonical"),
     schema="identity",
 )  # fmt: skip
 household = Table(
     "household", metadata,
-    Column("household_id", BigInteger, primary_key=True, autoincrement=False), _text("hub"), _text("system"), _text("number"),
+    Column("household_id", BigInteger, primary_key=True, autoincrement=False), _text("hub"), _text("system"),
+    _text("number"),
     UniqueConstraint("hub", "system", "number"),
     schema="identity",
 )  # fmt: skip
@@ -232,8 +237,8 @@ unsettled_row = Table(
 candidate = Table(
     "candidate", metadata,
     _points_to("submission_id", "core.submission.submission_id", key=True, kind=BigInteger),
-    Column("row_no", Integer, primary_key=True), _points_to("person_id", "identity.person.person_id", key=True, kind=BigInteger),
-    _text("reason"),
+    Column("row_no", Integer, primary_key=True),
+    _points_to("person_id", "identity.person.person_id", key=True, kind=BigInteger), _text("reason"),
     schema="identity",
 )  # fmt: skip
 link_event = Table(
@@ -254,14 +259,16 @@ delivery = Table(
     "delivery", metadata,
     _text("delivery_id", key=True), _text("delivery_no"), _text("hub"), _text("recipe"), _text("recipe_hash"),
     _text("policy_hash"), _text("recipient"), _text("subject_key"), _text("period"),
-    Column("rows", Integer, nullable=False), _text("rows_digest"), Column("approvals", ARRAY(Text), nullable=False), _when(),
+    Column("rows", Integer, nullable=False), _text("rows_digest"), Column("approvals", ARRAY(Text), nullable=False),
+    _when(),
     UniqueConstraint("hub", "delivery_no"),
     schema="out",
 )  # fmt: skip
 delivery_row = Table(
     "delivery_row", metadata,
     _points_to("delivery_id", "out.delivery.delivery_id", key=True), _text("sheet", key=True),
-    Column("ordinal", Integer, primary_key=True), _text("row_key", null=True), _text("returns", null=True), Column("locked", JSONB, nullable=False),
+    Column("ordinal", Integer, primary_key=True), _text("row_key", null=True), _text("returns", null=True),
+    Column("locked", JSONB, nullable=False),
     Index("delivery_row_by_key", "row_key"),
     schema="out",
 )  # fmt: skip
@@ -273,13 +280,15 @@ document = Table(
 )  # fmt: skip
 approval = Table(
     "approval", metadata,
-    _points_to("delivery_id", "out.delivery.delivery_id", key=True), _text("role", key=True), _text("decision", key=True),
+    _points_to("delivery_id", "out.delivery.delivery_id", key=True), _text("role", key=True),
+    _text("decision", key=True),
     _text("decided_by"), _when(),
     schema="out",
 )  # fmt: skip
 message = Table(
     "message", metadata,
-    _text("message_id", key=True), _points_to("delivery_id", "out.delivery.delivery_id"), _text("contact"), _text("subject"), _when(),
+    _text("message_id", key=True), _points_to("delivery_id", "out.delivery.delivery_id"), _text("contact"),
+    _text("subject"), _when(),
     schema="out",
 )  # fmt: skip
 sending = Table(

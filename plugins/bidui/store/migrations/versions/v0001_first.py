@@ -20,7 +20,8 @@ _VIEWS = (
     """
     CREATE VIEW identity.name_variant AS
     SELECT a.term_id AS name_a, b.term_id AS name_b, 'same canonical form'::text AS reason
-    FROM identity.term a JOIN identity.term b ON b.kind = a.kind AND b.canonical = a.canonical AND b.term_id <> a.term_id
+    FROM identity.term a
+    JOIN identity.term b ON b.kind = a.kind AND b.canonical = a.canonical AND b.term_id <> a.term_id
     WHERE a.kind = 'name'
     """,
     # Each case with its latest event; a blank answer ('unanswered') never hides a given one.
