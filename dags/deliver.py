@@ -1,6 +1,8 @@
 """
 # deliver · 交付
 
+一个月比对完以后，把该发的发出去：各镇核查表、各单位更正单、月度报告。须审批的只备好，批准后由督办发出。
+
 Sends what a compared month calls for: a workbook to each town, findings to whoever is asked to mend them, the monthly
 report to the bureau.
 

@@ -1,6 +1,8 @@
 """
 # follow_up · 督办
 
+每天一次：发出已批准的，重发邮件服务器暂时不收的，提醒逾期的。
+
 Every day: sends what has been approved, tries again what a mail server refused for now, and reminds whoever is overdue.
 
 - The partition key is the day.

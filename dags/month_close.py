@@ -1,6 +1,8 @@
 """
 # month_close · 月度比对
 
+比对一个月：等应报数据到齐（或窗口结束），运行全部规则，按户归并线索，开案。数据迟到或更正以后，对同一个月再跑一次。
+
 Compares one month: waits for every expected dataset until the exchange window ends, runs every rule, merges leads by
 household and opens cases.
 

@@ -1,6 +1,8 @@
 """
 # receive_&lt;party&gt; · 接收
 
+一次运行接收一个文件：打开、读取、校验、入库，或者退回；然后给报送单位回信。红色就是退回，须重新报送。
+
 One run receives one package of a party: opened, read, checked and settled in one transaction, or refused; then the
 sender is answered by mail.
 

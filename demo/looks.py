@@ -109,7 +109,8 @@ def interface(browser: Browser, place: Office, policy: PolicySet) -> None:
     last = f"/dags/month_close/runs/{periods(place)[-1]}"
     for name, path in (
         ("ui-home", "/"), ("ui-dags", "/dags"), ("ui-grid-month-close", "/dags/month_close"),
-        (f"ui-grid-receive-{roster}", f"/dags/receive_{roster}"), (f"ui-runs-receive-{roster}", f"/dags/receive_{roster}/runs"),
+        (f"ui-grid-receive-{roster}", f"/dags/receive_{roster}"),
+        (f"ui-runs-receive-{roster}", f"/dags/receive_{roster}/runs"),
         ("ui-grid-deliver", "/dags/deliver"), ("ui-lines-wait", f"{last}.window/tasks/wait/mapped"),
         ("ui-lines-compare", f"{last}.late/tasks/compare/mapped"),
     ):  # fmt: skip

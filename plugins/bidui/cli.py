@@ -240,7 +240,8 @@ def follow_up() -> None:
         office, now = _office(), clock.now()
         done = send_waiting(office, now)
         typer.echo(
-            f"发出 {done.sent} 封，仍待审批 {done.awaiting} 份，失败 {done.failed} 封，提醒 {remind(office, now)} 封"
+            f"发出 {done.sent} 封，仍待审批 {done.awaiting} 份，失败 {done.failed} 封，"
+            f"没有在册联系人的 {done.unaddressed} 份，提醒 {remind(office, now)} 封"
         )
 
 

@@ -70,7 +70,7 @@ def look(
 ) -> int:
     """One look at every road; returns how many arrivals were taken charge of."""
     as_of, taken = clock.now(), 0
-    for batch in [*roads.folder(office, seen), *roads.mails(office, as_of)]:
+    for batch in [*roads.folder(office, seen, as_of), *roads.mails(office, as_of)]:
         for found in batch.files:
             arrival = arrive(office, found.data, found.name, found.origin, found.dataset, as_of)
             start(arrival)

@@ -97,7 +97,7 @@ def period_at(office: Office, as_of: datetime) -> Period:
 def window_of(office: Office, month: Period) -> tuple[date, date]:
     """First and last day of a month's exchange window (ZM-07), the first rolled to a working day if policy says so."""
     window = office.policy.profile.window
-    opens = month.first_day.replace(day=window.opens_day)
+    opens = month.first_day.replace(day=min(window.opens_day, month.last_day.day))
     if window.rolls_to_working_day:
         opens = office.policy.calendar.roll_forward(opens)
     closes = month.first_day.replace(day=min(window.closes_day, month.last_day.day))

@@ -67,14 +67,26 @@ def prepared(office: Office, errand: Errand, as_of: datetime) -> Prepared | None
 
 
 def unsent(office: Office) -> list[str]:
-    """Deliveries with a mail that no server has taken for good, oldest first."""
+    """Deliveries that may yet leave and have a mail that no server has taken for good, oldest first."""
     with office.database.begin(Role.DELIVER) as connection:
         return list(connection.execute(text("""
             SELECT d.delivery_id FROM out.delivery d JOIN out.message m USING (delivery_id)
-            WHERE d.hub = :hub AND NOT EXISTS (
+            WHERE d.hub = :hub
+              AND NOT EXISTS (
+                SELECT FROM out.approval a WHERE a.delivery_id = d.delivery_id AND a.decision = 'rejected')
+              AND NOT EXISTS (
                 SELECT FROM out.sending s WHERE s.message_id = m.message_id AND s.outcome <> 'temporary')
             GROUP BY d.delivery_id, d.recorded_as_of ORDER BY d.recorded_as_of, d.delivery_id
         """), {"hub": office.policy.hub}).scalars())  # fmt: skip
+
+
+def unaddressed(office: Office) -> int:
+    """Deliveries whose recipient had no contact in force: nobody got them, and somebody has to see it."""
+    with office.database.begin(Role.DELIVER) as connection:
+        return connection.execute(text("""
+            SELECT count(*) FROM out.delivery d WHERE d.hub = :hub
+              AND NOT EXISTS (SELECT FROM out.message m WHERE m.delivery_id = d.delivery_id)
+        """), {"hub": office.policy.hub}).scalar_one()  # fmt: skip
 
 
 def _errands(

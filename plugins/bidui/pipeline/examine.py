@@ -54,7 +54,7 @@ def examine(
 
     raw = read_table_bytes(content.data, contract)
     said = confirm(raw, contract)
-    period = _agreed_period(content, expected, said.period)
+    period = _confirmed(expected, said.period)
     data_date = content.data_date or said.data_date
     normal = normalise(raw, contract, office.policy.codes, on=period.last_day)
     changed = locked.check(raw.rows.loc[normal.frame.index], contract, sent)
@@ -98,14 +98,11 @@ def as_row_issues(sheet: str, issues: pd.DataFrame) -> tuple[RowIssue, ...]:
     )
 
 
-def _agreed_period(content: Content, expected: Period, said: Period | None) -> Period:
-    """The period, confirmed inside: what the signed manifest or the sheet itself says must not contradict the name."""
-    stated = Period.parse(content.period) if content.period else said
-    if stated and said and stated != said:
-        raise Refusal("period_contradicts", {"stated": str(stated), "inside": str(said)})
-    if stated and stated != expected:
-        raise Refusal("period_contradicts", {"stated": str(expected), "inside": str(stated)})
-    return stated or expected
+def _confirmed(expected: Period, said: Period | None) -> Period:
+    """The period by name or window, which what the sheet itself says must not contradict."""
+    if said and said != expected:
+        raise Refusal("period_contradicts", {"stated": str(expected), "inside": str(said)})
+    return expected
 
 
 def _gathered(raw: RawTable, parts: list[pd.DataFrame], said: tuple[RowIssue, ...]) -> pd.DataFrame:

@@ -18,15 +18,17 @@ class FollowedUp:
     sent: int
     awaiting: int
     failed: int
-    reminded: int
+    unaddressed: int
+    """Deliveries that went to nobody, because no contact was in force."""
 
 
 def send_waiting(office: Office, as_of: datetime) -> FollowedUp:
     """Send what is prepared and may leave."""
     results = [send(office, delivery, as_of) for delivery in deliver.unsent(office)]
     return FollowedUp(
-        sum(r.accepted for r in results), sum(bool(r.awaiting) for r in results), sum(r.failed for r in results), 0
-    )
+        sum(r.accepted for r in results), sum(bool(r.awaiting) for r in results), sum(r.failed for r in results),
+        deliver.unaddressed(office),
+    )  # fmt: skip
 
 
 def remind(office: Office, as_of: datetime) -> int:

@@ -6,7 +6,7 @@ Either way there is exactly one intake record per arrival, and running it again 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time
 from typing import Any
 
@@ -14,16 +14,18 @@ from sqlalchemy import Connection, text
 
 from bidui.domain.issues import Effect, Refusal, RowIssue
 from bidui.domain.period import Period
-from bidui.intake.nil import nil_report
+from bidui.domain.words import fold
+from bidui.intake.nil import NilReport, nil_report
 from bidui.pipeline.arrive import window_of
 from bidui.pipeline.examine import as_row_issues, examine
 from bidui.pipeline.office import Office
-from bidui.pipeline.settle import Settled, settle, settle_nil, superseded
+from bidui.pipeline.settle import Intended, settle, settle_nil
 from bidui.pipeline.unseal import Content, unseal
 from bidui.policy.contract import Contract
 from bidui.store import ledger, tables
 from bidui.store.database import Role
 from bidui.store.failpoints import reached
+from bidui.store.ledger import Submission
 
 
 @dataclass(frozen=True)
@@ -102,69 +104,76 @@ def _settled(office: Office, connection: Connection, arrival: Any) -> Received:
     as_of: datetime = arrival.arrived_at
     content = unseal(office, connection, arrival, office.vault.get(arrival.package_hash), as_of)
     contract = office.policy.contracts[arrival.dataset]
-    scope = _scope(office, contract, content)
-    nil = (
-        nil_report(content.data, office.policy.codes["nil_report"], contract.limits)
-        if contract.layout.encoding is None
-        else None
-    )
-    expected = Period.parse(arrival.period)
-    period = nil.period if nil else Period.parse(content.period) if content.period else expected
-    ledger.lock(connection, "settle", office.policy.hub, contract.id, str(period), scope)
-    found = ledger.in_force(connection, office.policy.hub, contract.id, [str(period)], as_of)
-    before = superseded(found, scope)
+    scope, expected = _scope(office, contract, content), Period.parse(arrival.period)
+    nil = _nil(office, contract, content, expected)
+    ledger.lock(connection, "settle", office.policy.hub, contract.id, str(expected), scope)
+    before = _in_force(office, connection, contract, expected, scope, as_of)
     if content.kind == "amend" and before is None:
         raise Refusal("nothing_to_amend")
-    late = _late(office, contract, period, as_of)
+    intended = Intended(
+        contract, arrival.arrival_id, expected, scope, "nil" if nil else content.kind, content.data_date,
+        _late(office, contract, expected, as_of), before, as_of,
+    )  # fmt: skip
+    facts: dict[str, Any] = {"sealing": content.sealing, "kind": intended.kind, "sequence": content.sequence}
     if nil:
-        made = settle_nil(office, connection, contract, arrival, nil.period, scope=scope, late=late, before=before,
-                          data_date=content.data_date, as_of=as_of)  # fmt: skip
-        return _result(
-            arrival, "nil", str(nil.period), scope, made, {"sealing": content.sealing, "sequence": content.sequence}
-        )
-    previous = superseded(
-        ledger.in_force(connection, office.policy.hub, contract.id, [str(period.shift(-1))], as_of), scope
-    )
+        return _result(arrival, "nil", settle_nil(office, connection, intended), facts)
+    previous = _in_force(office, connection, contract, expected.shift(-1), scope, as_of)
     examined = examine(
         office, contract, content, expected, as_of, sent=_sent(connection, contract),
-        previous_rows=previous.rows_accepted if previous and content.kind == "full" else None,
+        previous_rows=previous.rows_accepted if previous else None,
     )  # fmt: skip
-    if not len(examined.accepted):
-        raise Refusal("nothing_accepted", {"rows": len(examined.rows)}, as_row_issues(examined.sheet, examined.issues))
-    made = settle(
-        office,
-        connection,
-        contract,
-        arrival,
-        examined,
-        kind=content.kind,
-        scope=scope,
-        late=late,
-        before=before,
-        as_of=as_of,
-    )
     issues = as_row_issues(examined.sheet, examined.issues)
+    if not len(examined.accepted):
+        raise Refusal("nothing_accepted", {"rows": len(examined.rows)}, issues)
+    made = settle(office, connection, replace(intended, data_date=examined.data_date), examined)
+    rules = [rule if isinstance(rule, str) else None for rule in examined.issues["rule"]]
     if content.weak:
-        issues = (*issues, RowIssue("weak_encryption", Effect.NOTE))
-    _record_issues(connection, arrival.arrival_id, issues, [*examined.issues["rule"].tolist(), None])
-    counted = {
-        effect: dict(Counter(i.code for i in issues if i.effect == effect))
-        for effect in ("repair", "note", "quarantine")
-    }
-    facts = {
-        **counted, "dropped_columns": examined.dropped_columns, "warnings": list(examined.warnings),
-        "sealing": content.sealing, "kind": content.kind, "sequence": content.sequence,
+        issues, rules = (*issues, RowIssue("weak_encryption", Effect.NOTE)), [*rules, None]
+    _record_issues(connection, arrival.arrival_id, issues, rules)
+    facts |= {
+        **_counted(issues), "dropped_columns": examined.dropped_columns, "warnings": list(examined.warnings),
         "previous_rows": previous.rows_accepted if previous else None,
     }  # fmt: skip
-    return _result(
-        arrival, "partly_accepted" if made.quarantined else "accepted", str(examined.period), scope, made, facts
-    )
+    return _result(arrival, "partly_accepted" if made["rows_quarantined"] else "accepted", made, facts)
 
 
-def _result(arrival: Any, outcome: str, period: str, scope: str, made: Settled, facts: dict[str, Any]) -> Received:
-    counts = {k: v for k, v in asdict(made).items() if k not in {"submission_id", "supersedes"}}
-    return Received(arrival.arrival_id, outcome, None, arrival.dataset, period, scope, made.submission_id,
-                    {**facts, **counts, "superseded": made.supersedes is not None})  # fmt: skip
+def _counted(issues: tuple[RowIssue, ...]) -> dict[str, dict[str, int]]:
+    """Effect → code → how often."""
+    effects = (Effect.REPAIR, Effect.NOTE, Effect.QUARANTINE)
+    return {effect.value: dict(Counter(i.code for i in issues if i.effect == effect)) for effect in effects}
+
+
+def _result(arrival: Any, outcome: str, made: dict[str, Any], facts: dict[str, Any]) -> Received:
+    counts = {
+        "read": made["rows_read"], "accepted": made["rows_accepted"], "unresolved": made["rows_unresolved"],
+        "quarantined": made["rows_quarantined"], "complete": made["complete"], "late": made["late"],
+        "superseded": made["supersedes"] is not None,
+    }  # fmt: skip
+    return Received(
+        arrival.arrival_id, outcome, None, arrival.dataset, made["period"], made["scope"], made["submission_id"],
+        {**facts, **counts},
+    )  # fmt: skip
+
+
+def _nil(office: Office, contract: Contract, content: Content, expected: Period) -> NilReport | None:
+    """The nil report that a workbook is, held against what it was sent as."""
+    if contract.layout.encoding is not None:
+        return None
+    found = nil_report(content.data, office.policy.codes["nil_report"], contract.limits)
+    if found is None:
+        return None
+    if found.period != expected:
+        raise Refusal("period_contradicts", {"stated": str(expected), "inside": str(found.period)})
+    if fold(found.dataset) not in {fold(contract.id), fold(contract.title)}:
+        raise Refusal("nil_other_dataset")
+    return found
+
+
+def _in_force(
+    office: Office, connection: Connection, contract: Contract, period: Period, scope: str, as_of: datetime
+) -> Submission | None:
+    found = ledger.in_force(connection, office.policy.hub, contract.id, [str(period)], as_of)
+    return next((s for s in found if s.scope == scope), None)
 
 
 def _scope(office: Office, contract: Contract, content: Content) -> str:

@@ -52,7 +52,7 @@ class Batch:
         return f"Batch(files={len(self.files)}, stranger={self.stranger})"
 
 
-def folder(office: Office, seen: dict[Path, tuple[int, int]]) -> Iterator[Batch]:
+def folder(office: Office, seen: dict[Path, tuple[int, int]], as_of: datetime) -> Iterator[Batch]:
     """Whole files in ``inbox/<party>/<dataset>/``: those that no longer change; ``seen`` is kept between looks."""
     for path in sorted((office.home / "inbox").glob("*/*/*")):
         if not path.is_file() or path.name.startswith(UNFINISHED) or path.name.endswith(_UNFINISHED_ENDINGS):
@@ -63,7 +63,8 @@ def folder(office: Office, seen: dict[Path, tuple[int, int]]) -> Iterator[Batch]
             continue
         party, dataset = path.parts[-3], path.parts[-2]
         agreement = office.policy.agreements.get(party)
-        contact = agreement.contacts[0].id if agreement and agreement.kind != "regions" else None
+        acting = agreement.contacts_for(None, as_of.astimezone(office.zone).date()) if agreement else ()
+        contact = acting[0].id if acting else None
         origin = Origin("folder", f"{party}/{dataset}/{path.name}@{state.st_mtime_ns}", party, contact)
         yield Batch((Found(path.name, origin, f"{party}.{dataset}", path.read_bytes()),), stranger=False, place=path)
 

@@ -50,6 +50,8 @@ def send(office: Office, delivery_id: str, as_of: datetime) -> Sent:
         decided = connection.execute(
             text("SELECT role, decision FROM out.approval WHERE delivery_id = :id"), {"id": delivery_id}
         ).all()
+        if any(row.decision == "rejected" for row in decided):
+            return Sent(delivery_id, 0, 0)
         approved = {row.role for row in decided if row.decision == "approved"}
         if waiting := tuple(role for role in delivery.approvals if role not in approved):
             return Sent(delivery_id, 0, 0, waiting)

@@ -126,6 +126,8 @@ def _machine(
     ).scalar()
     if latest is not None and manifest.seq <= latest:
         raise Refusal("replayed", {"stated": manifest.seq})
+    if manifest.period != arrival.period:
+        raise Refusal("period_contradicts", {"stated": arrival.period, "inside": manifest.period})
     plain = machine.decrypt(verified, identities=authority.identities(office.keys))
     return Content(plain, "machine", contact, manifest.kind, manifest.period, manifest.data_date, manifest.seq)
 

@@ -1,0 +1,30 @@
+"""Amendments (更正): the changed rows come in, and with the rows that they leave alone make a new full submission."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, text
+
+from bidui.policy import physical
+from bidui.policy.contract import Contract
+
+
+def carry(connection: Connection, contract: Contract, old: int, new: int) -> int:
+    """Carry over the rows of submission ``old`` whose business key ``new`` does not state; returns how many.
+
+    Each keeps its ``origin``: the submission whose package holds it.
+    """
+    others = ", ".join(f'"{name}"' for name in physical.definition(contract) if name != "submission_id")
+    table = f'data."{contract.table}"'
+    return connection.execute(text(f"""
+        INSERT INTO {table} (submission_id, {others})
+        SELECT :new, {others} FROM {table} o
+        WHERE o.submission_id = :old
+          AND NOT EXISTS (SELECT FROM {table} n WHERE n.submission_id = :new AND {_same_key(contract)})
+    """), {"old": old, "new": new}).rowcount  # fmt: skip
+
+
+def _same_key(contract: Contract) -> str:
+    """SQL that says that rows ``n`` (new) and ``o`` (old) have the same business key."""
+    names = {p.source.name: p.name for p in physical.columns(contract)}
+    key = ["person_id" if c.role == "subject" else names[c.name] for c in contract.key]
+    return " AND ".join(f'n."{name}" IS NOT DISTINCT FROM o."{name}"' for name in key)

@@ -1,0 +1,78 @@
+"""A process to be killed in: ``python -m tests.e2e.child`` does each job that it is told in a process of its own.
+
+Jobs come as JSON lines on stdin: the ``BIDUI_*`` variables and the step. The answer is the exit status on stdout. What takes
+seconds to import is imported once, before the first job; each job then runs in a fork, which may die at any point.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from bidui.orchestration import clock
+from bidui.pipeline import approve, conclude, deliver, follow_up
+from bidui.pipeline.arrive import Origin, arrive
+from bidui.pipeline.office import Office
+from bidui.pipeline.receive import receive
+from bidui.quality import gate
+
+assert gate, "imported for its weight"
+
+
+def take_in(office: Office, now: datetime, file: Path, dataset: str) -> None:
+    """A package arrives, is received and answered."""
+    party = dataset.partition(".")[0]
+    contact = office.policy.agreements[party].contacts[0].id
+    origin = Origin("folder", f"{dataset}/{file.name}", party, contact)
+    arrival = arrive(office, file.read_bytes(), file.name, origin, dataset, now)
+    receive(office, arrival.arrival_id)
+    deliver.reply(office, arrival.arrival_id, now)
+
+
+def close(office: Office, now: datetime, period: str) -> None:
+    """The month is compared."""
+    conclude.close(office, period, now)
+
+
+def hand_out(office: Office, now: datetime, period: str) -> None:
+    """What the month calls for is delivered; the report is approved and sent."""
+    for errand in deliver.errands_of_close(office, period, now):
+        deliver.run(office, errand, now)
+    for delivery, _, _, role in approve.waiting(office):
+        approve.approve(office, delivery, office.policy.profile.approvers[role][0], now)
+    follow_up.send_waiting(office, now + timedelta(hours=1))
+
+
+STEPS = {"take_in": take_in, "close": close, "hand_out": hand_out}
+
+
+def work(job: dict[str, Any]) -> None:
+    """One job, at the time that the hub's clock shows."""
+    os.environ.update(job["environment"])
+    office = Office.from_environment()
+    now = clock.read(office.home / clock.FILE)
+    given = {key: Path(value) if key == "file" else value for key, value in job["given"].items()}
+    STEPS[job["step"]](office, now, **given)
+
+
+def main() -> None:
+    """Fork for each line; say how the fork ended (negative: the signal that killed it)."""
+    for line in sys.stdin:
+        child = os.fork()
+        if not child:
+            try:
+                work(json.loads(line))
+            except BaseException:
+                traceback.print_exc()
+                os._exit(1)
+            os._exit(0)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+
+
+if __name__ == "__main__":
+    main()

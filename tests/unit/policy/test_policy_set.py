@@ -1,0 +1,113 @@
+"""The shipped policy: it loads, its parts find each other, and its hashes say what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from bidui.policy.policy_set import PolicySet, load
+from bidui.policy.profile import merge
+
+Spoil = Callable[[str, str, str], int]
+
+
+def test_everything_that_the_profile_switches_on_is_there(policy: PolicySet) -> None:
+    hub = policy.profile
+    assert set(hub.agreements) == set(policy.agreements)
+    assert set(hub.deliveries) == set(policy.recipes)
+    assert set(hub.rules) <= set(policy.rules)
+    assert set(hub.expected) <= set(policy.contracts)
+    assert {policy.rules[rule].stage for rule in hub.rules} == {"compare", "screen"}
+
+
+def test_each_rule_and_each_agreement_names_its_clauses(policy: PolicySet) -> None:
+    assert all(rule.clauses for rule in policy.rules.values())
+    assert all(contract.clauses for contract in policy.contracts.values())
+    assert all(made.clauses for made in policy.agreements.values())
+    assert all(recipe.clauses for recipe in policy.recipes.values())
+
+
+def test_each_figure_names_its_clause_or_its_source(policy: PolicySet) -> None:
+    figures = [*policy.profile.thresholds.values(), *policy.profile.deadlines.values()]
+    assert figures
+    assert all(figure.clauses or figure.source for figure in figures)
+
+
+def test_every_role_that_a_rule_reads_is_played(policy: PolicySet) -> None:
+    roles = {read.role for rule in policy.rules.values() for read in rule.reads.values() if read.role}
+    assert roles
+    assert all(policy.in_role(role) for role in roles)
+
+
+def test_the_register_is_derived(policy: PolicySet) -> None:
+    registers = policy.in_role("register")
+    assert len(registers) == 1
+    assert policy.derived(registers[0]) is not None
+    assert policy.derived(policy.profile.expected[0]) is None
+
+
+def test_regions_lie_within_one_another(policy: PolicySet) -> None:
+    county, town, village = policy.profile.levels
+    day = date(2026, 11, 30)
+    assert [region.code for region in policy.regions_of(county, day)] == [policy.profile.region]
+    towns = {region.code for region in policy.regions_of(town, day)}
+    villages = policy.regions_of(village, day)
+    assert (len(towns), len(villages)) == (12, 150)
+    assert {policy.region_above(region.code, town) for region in villages} == towns
+    assert policy.region_above(villages[0].code, village) == villages[0].code
+    assert policy.region_above(policy.profile.region, town) is None
+    assert policy.region_above("nowhere", town) is None
+
+
+def test_a_sender_is_known_by_the_address_while_the_contact_is_in_force(policy: PolicySet) -> None:
+    made = next(a for a in policy.agreements.values() if a.kind == "regions")
+    contact = made.contacts[0]
+    assert policy.contact_of_sender(f" {contact.email.upper()} ", contact.valid_from) == (made, contact)
+    assert policy.contact_of_sender(contact.email, date(2000, 1, 1)) is None
+    assert policy.contact_of_sender("stranger@elsewhere.example", contact.valid_from) is None
+
+
+def test_a_threshold_is_dated(include: Path, spoil: Spoil) -> None:
+    spoil("profiles/base.yaml", "{2021-01-01: 30}", "{2021-01-01: 30, 2026-11-15: 20}")
+    policy = load(include, "demo")
+    name = "death_removal_days"
+    assert [policy.threshold(name, day) for day in (date(2026, 11, 14), date(2026, 11, 15), date(2027, 1, 1))] == [30, 20, 20]
+    with pytest.raises(KeyError, match="no value in force"):
+        policy.threshold(name, date(2020, 12, 31))
+
+
+def test_a_profile_states_only_its_differences() -> None:
+    base = {"window": {"opens_day": 25, "hour": 8}, "rules": ["a", "b"], "thresholds": {"x": {"values": {2021: 1}, "unit": "日"}}}
+    own = {"window": {"hour": 9}, "rules": ["b"], "thresholds": {"x": {"values": {2026: 2}}, "y": {"unit": "人"}}}
+    assert merge(base, own) == {
+        "window": {"opens_day": 25, "hour": 9}, "rules": ["b"],
+        "thresholds": {"x": {"values": {2026: 2}, "unit": "日"}, "y": {"unit": "人"}},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "kinds"),
+    [
+        ("templates/receipt.md", "。", "！", {"templates"}),
+        ("sql/compare/duplicate.sql", "severity: orange", "severity: yellow", {"rule"}),
+        ("dictionary/sex.csv", "男", "男性", {"dictionary"}),
+        ("profiles/base.yaml", "{2021-01-01: 90}", "{2021-01-01: 60}", {"profile"}),
+        ("deliveries/receipt.yaml", "title:", "title: 新", {"recipe"}),
+    ],
+)
+def test_a_change_changes_the_hash_of_its_object_and_of_the_bundle(
+    policy: PolicySet, include: Path, spoil: Spoil, file: str, old: str, new: str, kinds: set[str]
+) -> None:
+    spoil(file, old, new)
+    changed = load(include, "demo")
+    assert changed.hash != policy.hash
+    differing = {name for name in changed.objects if changed.objects[name] != policy.objects[name]}
+    assert len(differing) == 1
+    assert {name.split(":")[0] for name in differing} == kinds
+
+
+def test_the_same_files_have_the_same_hash(policy: PolicySet, include: Path) -> None:
+    assert load(include, "demo").hash == policy.hash
