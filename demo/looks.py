@@ -40,7 +40,7 @@ TOOLS = {
     "浏览器": (("chromium", "chromium-browser", "google-chrome"), "chromium"),
     "LibreOffice": (("soffice", "libreoffice"), "libreoffice-calc-nogui libreoffice-writer-nogui"),
     "PDF 转图片": (("pdftoppm",), "poppler-utils"),
-    "字体工具": (("fc-list",), "fontconfig"),
+    "字体工具": (("fc-list",), "fontconfig fonts-noto-cjk"),
 }
 """What it is → (names of the command, Debian packages that bring it)."""
 CHINESE_FONT = "fonts-noto-cjk"

@@ -1,4 +1,4 @@
-"""What the tests stand on: one embedded Postgres a session, fresh databases in it, and a hub's office on one of them."""
+"""What the tests stand on: one embedded Postgres a session, fresh databases in it, a hub's office on one of them."""
 
 from __future__ import annotations
 
@@ -35,9 +35,7 @@ _numbers = itertools.count(1)
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """A running server of its own on a free port; ``postgres.dsn()`` is the superuser's."""
-    server = Postgres(
-        tmp_path_factory.mktemp("postgres"), settings={"shared_buffers": "128MB", "fsync": "off"}
-    )
+    server = Postgres(tmp_path_factory.mktemp("postgres"), settings={"shared_buffers": "128MB", "fsync": "off"})
     server.start()
     yield server
     server.destroy()
@@ -72,7 +70,7 @@ def policy(repository: Path) -> PolicySet:
 
 @pytest.fixture(scope="session")
 def passwords(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of the database roles' passwords, as in a hub's ``secrets``: roles belong to the server, not to a database."""
+    """Folder of the database roles' passwords, as in a hub's ``secrets``: roles belong to the whole server."""
     folder = tmp_path_factory.mktemp("secrets")
     for role in Role:
         (folder / f"db_{role}").write_text(secrets.token_urlsafe(24), encoding="utf-8")
@@ -135,7 +133,7 @@ def store(copied: Callable[[], AbstractContextManager[str]], passwords: Path) ->
 
 @pytest.fixture(scope="module")
 def shared_store(copied: Callable[[], AbstractContextManager[str]], passwords: Path) -> Iterator[Database]:
-    """A store that the tests of one module share, where they do not meet: making a copy takes longer than most tests."""
+    """A store that the tests of one module share, where they do not meet: a copy takes longer than most tests."""
     with copied() as address, closing(Database(address, passwords)) as made:
         yield made
 
@@ -149,9 +147,13 @@ def play(shared_store: Database, policy: PolicySet) -> Play:
 
 @pytest.fixture
 def office(
-    tmp_path: Path, copied: Callable[[], AbstractContextManager[str]], passwords: Path, repository: Path, policy: PolicySet
+    tmp_path: Path,
+    copied: Callable[[], AbstractContextManager[str]],
+    passwords: Path,
+    repository: Path,
+    policy: PolicySet,
 ) -> Iterator[Office]:
-    """A hub's office on a fresh store, with its keys made, the roles' passwords and the shipped policy; nobody answers its mail."""
+    """A hub's office on a fresh store, with keys, passwords and the shipped policy; nobody answers its mail."""
     home = tmp_path / "home"
     shutil.copytree(passwords, home / "secrets")
     authority.create_hub_keys(home / "keys", now=AS_OF - timedelta(days=90), next_update=AS_OF + timedelta(days=365))

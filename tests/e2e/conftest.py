@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 import pytest
 
+from bidui.pipeline import apply
+from bidui.pipeline.office import Office as Hub
 from demo.services.postgres import Postgres
-from tests.e2e.county import PERIODS, County, founded, policy_copy
+from demo.services.process import LOOPBACK
+from tests.e2e.county import PERIODS, County, copy_database, founded, policy_copy
+from tests.e2e.played import Months, play
 
 Found = Callable[..., AbstractContextManager[County]]
 
@@ -21,18 +28,34 @@ def small_policy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def found(
-    postgres: Postgres, passwords: Path, copied: Callable[[], AbstractContextManager[str]], tmp_path_factory: pytest.TempPathFactory,
-) -> Found:  # fmt: skip
-    """Makes a county under a policy, on a copy of the template store, with the synthetic files in ``synth``."""
+def ready(
+    postgres: Postgres, provision: Callable[[str], None], passwords: Path, small_policy: Path, tmp_path_factory: pytest.TempPathFactory
+) -> str:  # fmt: skip
+    """The name of a database with the small policy's tables and regions, made once; counties take copies of it."""
+    name, home = "template_of_counties", tmp_path_factory.mktemp("ready")
+    postgres.create_database(name)
+    provision(name)
+    shutil.copytree(passwords, home / "secrets")
+    hub = Hub(home, small_policy, "demo", f"{LOOPBACK}:{postgres.port}/{name}", f"{LOOPBACK}:9")
+    apply.migrate_up(hub)
+    apply.apply_policy(hub, datetime(2026, 10, 1, tzinfo=UTC))
+    hub.database.close()
+    return name
+
+
+@pytest.fixture(scope="session")
+def found(postgres: Postgres, ready: str, passwords: Path, tmp_path_factory: pytest.TempPathFactory) -> Found:
+    """Makes a county under a policy, on a copy of the template, with the synthetic files in ``synth``."""
+    numbers = count(1)
 
     @contextmanager
     def made(include: Path, synth: Path, profile: str = "demo") -> Iterator[County]:
-        home = tmp_path_factory.mktemp("county") / "home"
-        with copied() as address:
-            dsn = postgres.dsn(address.partition("/")[2])
-            with founded(home, include, profile, address, dsn, passwords, synth) as county:
-                yield county
+        home, name = tmp_path_factory.mktemp("county") / "home", f"county_{next(numbers)}"
+        copy_database(postgres, ready, name)
+        address = f"{LOOPBACK}:{postgres.port}/{name}"
+        with founded(home, include, profile, address, postgres.dsn(name), passwords, synth) as county:
+            yield county
+        postgres.drop_database(name)
 
     return made
 
@@ -51,3 +74,18 @@ def files(small_policy: Path, tmp_path_factory: pytest.TempPathFactory) -> Calla
         return known[seed]
 
     return of
+
+
+@pytest.fixture(scope="session")
+def played(found: Found, files: Callable[[int], Path], small_policy: Path) -> Iterator[Callable[[int], Months]]:
+    """Both months of the county of a seed, played once."""
+    known: dict[int, Months] = {}
+    with ExitStack() as open_until_the_end:
+
+        def of(seed: int) -> Months:
+            if seed not in known:
+                county = open_until_the_end.enter_context(found(small_policy, files(seed)))
+                known[seed] = play(county)
+            return known[seed]
+
+        yield of

@@ -33,9 +33,11 @@ from bidui.pipeline.conclude import Concluded
 from bidui.pipeline.office import Office as Hub
 from bidui.pipeline.receive import Received, receive
 from bidui.sealing import authority
+from bidui.store.database import Role
 from demo.office import REPOSITORY, Office, Ports
 from demo.parties import Parties
 from demo.play import Play
+from demo.services.postgres import Postgres
 from demo.services.process import LOOPBACK, Program, answers, free_port
 
 PERIODS = ["2026-10", "2026-11"]
@@ -178,6 +180,13 @@ def digests(dsn: str, schemas: tuple[str, ...] = ("core", "data", "out", "identi
             ).format(sql.Identifier(schema, table)))  # fmt: skip
             found[f"{schema}.{table}"] = cursor.fetchone()
     return found
+
+
+def copy_database(postgres: Postgres, source: str, target: str) -> None:
+    """Make ``target`` a copy of a database that nobody is connected to."""
+    postgres.drop_database(target)
+    statement = "CREATE DATABASE {} TEMPLATE {} OWNER {} STRATEGY file_copy"
+    postgres.execute(sql.SQL(statement).format(*map(sql.Identifier, (target, source, Role.OWNER.login))))
 
 
 @contextmanager

@@ -15,15 +15,13 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from psycopg2 import sql
 
 from bidui.orchestration import clock
-from bidui.store.database import Role
 from bidui.store.failpoints import VARIABLE
 from bidui.synth import make
 from demo.office import REPOSITORY
 from demo.services.postgres import Postgres
-from tests.e2e.county import PERIODS, County, digests
+from tests.e2e.county import PERIODS, County, copy_database, digests
 
 PERIOD = PERIODS[0]
 REGISTER = "hub.alleviated_person"
@@ -104,9 +102,7 @@ class Stage:
 
     def _copy(self, source: str, target: str) -> None:
         self.county.hub.database.close()
-        self.postgres.drop_database(target)
-        statement = "CREATE DATABASE {} TEMPLATE {} OWNER {} STRATEGY file_copy"
-        self.postgres.execute(sql.SQL(statement).format(*map(sql.Identifier, (target, source, Role.OWNER.login))))
+        copy_database(self.postgres, source, target)
 
 
 @pytest.fixture(scope="module")

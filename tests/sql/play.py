@@ -1,4 +1,4 @@
-"""Playing a case on a real store: submissions and rows by the role that takes in, the rule by the role that compares."""
+"""Playing a case on a real store: rows by the role that takes in, the rule by the role that compares."""
 
 from __future__ import annotations
 
@@ -95,24 +95,58 @@ class Play:
         when = about.get("recorded_as_of", self.as_of)
         ledger.record_new(connection, tables.package, {
             "package_hash": key, "hub": hub, "bytes": 1, "form": "csv", "recorded_as_of": when})  # fmt: skip
-        ledger.record_new(connection, tables.arrival, {
-            "arrival_id": key, "hub": hub, "package_hash": key, "ordinal": 1, "channel": "folder", "party": contract.party,
-            "contact": None, "dataset": contract.id, "period": about["period"], "arrived_at": when})  # fmt: skip
+        ledger.record_new(
+            connection,
+            tables.arrival,
+            {
+                "arrival_id": key,
+                "hub": hub,
+                "package_hash": key,
+                "ordinal": 1,
+                "channel": "folder",
+                "party": contract.party,
+                "contact": None,
+                "dataset": contract.id,
+                "period": about["period"],
+                "arrived_at": when,
+            },
+        )
         submission = {
-            "submission_id": number(key), "hub": hub, "dataset": contract.id, "contract_version": contract.version, "scope": hub,
-            "kind": "full", "data_date": None, "arrival_id": key, "sheet": "", "rows_read": 0, "rows_accepted": 0,
-            "rows_unresolved": 0, "rows_quarantined": 0, "complete": True, "late": False, "supersedes": None,
-            "recorded_as_of": when, **about,
-        }  # fmt: skip
+            "submission_id": number(key),
+            "hub": hub,
+            "dataset": contract.id,
+            "contract_version": contract.version,
+            "scope": hub,
+            "kind": "full",
+            "data_date": None,
+            "arrival_id": key,
+            "sheet": "",
+            "rows_read": 0,
+            "rows_accepted": 0,
+            "rows_unresolved": 0,
+            "rows_quarantined": 0,
+            "complete": True,
+            "late": False,
+            "supersedes": None,
+            "recorded_as_of": when,
+            **about,
+        }
         ledger.record(connection, tables.submission, submission)
         return int(submission["submission_id"])
 
-    def settle(self, connection: Connection, contract: Contract, submission: int, rows: Table, origin: int | None = None) -> None:
+    def settle(
+        self, connection: Connection, contract: Contract, submission: int, rows: Table, origin: int | None = None
+    ) -> None:
         """Write the rows of a submission into its typed table, as tokens."""
         made = []
         for ordinal, row in enumerate(rows, 1):
             typed: dict[str, Any] = {
-                "hub": self.policy.hub, "submission_id": submission, "row_no": ordinal, "origin": origin or submission, "person_id": 0}
+                "hub": self.policy.hub,
+                "submission_id": submission,
+                "row_no": ordinal,
+                "origin": origin or submission,
+                "person_id": 0,
+            }
             for column, cell in row.items():
                 typed[PLAIN.get(column, column)] = self.token(column, cell)
             made.append(typed)
@@ -129,8 +163,11 @@ class Play:
     def note_candidate(self, connection: Connection, submission: int, row: Row) -> None:
         """Note that some unsettled row of the submission may mean a person."""
         person = self.token("person", row["person"])
-        ledger.record(connection, tables.candidate, {
-            "submission_id": submission, "row_no": 1000 + person, "person_id": person, "reason": row["reason"]})  # fmt: skip
+        ledger.record(
+            connection,
+            tables.candidate,
+            {"submission_id": submission, "row_no": 1000 + person, "person_id": person, "reason": row["reason"]},
+        )
 
     def signals(self, connection: Connection, rows: Table, case: Case) -> None:
         """Signals of the period, each seen by a run of its own; and those that only a lead names."""
@@ -139,14 +176,41 @@ class Play:
         for row in [*rows, *({"key": key} for key in sorted(named - known))]:
             about = next(kind for kind in ("person", "household", "key") if row.get(kind))
             key, run_id = self.key(row["key"]), self.key("run", row["key"])
-            ledger.record(connection, tables.run, {
-                "run_id": run_id, "hub": self.policy.hub, "stage": "screen", "rule": "given" if row["key"] in known else "earlier",
-                "rule_hash": "", "period": case.period, "systems": [], "severity": row.get("severity"), "status": "ran", "reason": {},
-                "parameters": {}, "rows": 1, "policy_hash": "", "recorded_as_of": self.as_of})  # fmt: skip
-            ledger.record(connection, tables.signal, {
-                "signal_key": key, "hub": self.policy.hub, "cause": row.get("cause") or "", "subject_type": about,
-                "subject": self.token(about, row[about]) if about != "key" else 0, "dataset": "", "occurrence": "",
-                "first_period": case.period, "recorded_as_of": self.as_of})  # fmt: skip
+            ledger.record(
+                connection,
+                tables.run,
+                {
+                    "run_id": run_id,
+                    "hub": self.policy.hub,
+                    "stage": "screen",
+                    "rule": "given" if row["key"] in known else "earlier",
+                    "rule_hash": "",
+                    "period": case.period,
+                    "systems": [],
+                    "severity": row.get("severity"),
+                    "status": "ran",
+                    "reason": {},
+                    "parameters": {},
+                    "rows": 1,
+                    "policy_hash": "",
+                    "recorded_as_of": self.as_of,
+                },
+            )
+            ledger.record(
+                connection,
+                tables.signal,
+                {
+                    "signal_key": key,
+                    "hub": self.policy.hub,
+                    "cause": row.get("cause") or "",
+                    "subject_type": about,
+                    "subject": self.token(about, row[about]) if about != "key" else 0,
+                    "dataset": "",
+                    "occurrence": "",
+                    "first_period": case.period,
+                    "recorded_as_of": self.as_of,
+                },
+            )
             ledger.record(connection, tables.signal_seen, {"run_id": run_id, "signal_key": key})
 
     def key(self, *words: str | None) -> str:
@@ -186,7 +250,9 @@ class Play:
         """Binds rules for the period, as of the tests' day."""
         return Binder(connection, self.policy, Period.parse(period), self.as_of)
 
-    def run(self, connection: Connection, rule: Rule, period: str, parameters: Any = None) -> tuple[running.RunResult, Bound]:
+    def run(
+        self, connection: Connection, rule: Rule, period: str, parameters: Any = None
+    ) -> tuple[running.RunResult, Bound]:
         """Run a rule of stage compare or screen."""
         binder = self.binder(connection, period)
         bound = binder.bind(rule, binder.instances(rule)[0], parameters=parameters)
@@ -204,14 +270,17 @@ class Play:
             found = self._kept(connection, rule, result.run_id)
             assert result.rows == len(found)
             unknown = connection.execute(
-                text("SELECT subject FROM core.unknown WHERE run_id = :run ORDER BY 1"), {"run": result.run_id}).scalars()  # fmt: skip
+                text("SELECT subject FROM core.unknown WHERE run_id = :run ORDER BY 1"), {"run": result.run_id}
+            ).scalars()
             return Outcome(found, tuple(self._label("person", subject) for subject in unknown), frozen)
 
     def _kept(self, connection: Connection, rule: Rule, run_id: str) -> Table:
         """The findings or signals that a run saw."""
         kind = {"compare": "finding", "screen": "signal"}[rule.stage]
-        rows = connection.execute(text(
-            f"SELECT * FROM core.{kind}_seen JOIN core.{kind} USING ({kind}_key) WHERE run_id = :run"), {"run": run_id}).mappings()  # fmt: skip
+        rows = connection.execute(
+            text(f"SELECT * FROM core.{kind}_seen JOIN core.{kind} USING ({kind}_key) WHERE run_id = :run"),
+            {"run": run_id},
+        ).mappings()
         return [_worded({**row, "subject": self._label(rule.subject, row["subject"])}) for row in rows]
 
     def _selected(self, connection: Connection, rule: Rule, case: Case) -> Table:
@@ -219,15 +288,30 @@ class Play:
         binder = self.binder(connection, case.period)
         bound_to = binder.instances(rule)[0]
         own = {"hub": self.policy.hub}
-        runs = connection.execute(text("SELECT run_id FROM core.run WHERE hub = :hub AND rule = 'given'"), own).scalars().all()
+        runs = (
+            connection.execute(text("SELECT run_id FROM core.run WHERE hub = :hub AND rule = 'given'"), own)
+            .scalars()
+            .all()
+        )
         only = None
         if rule.stage == "settle":
-            settled = connection.execute(text("SELECT dataset, submission_id FROM core.submission WHERE hub = :hub"), own).all()
-            only = {alias: [row.submission_id for row in settled if row.dataset == dataset] for alias, dataset in bound_to.items()}
+            settled = connection.execute(
+                text("SELECT dataset, submission_id FROM core.submission WHERE hub = :hub"), own
+            ).all()
+            only = {
+                alias: [row.submission_id for row in settled if row.dataset == dataset]
+                for alias, dataset in bound_to.items()
+            }
         bound = binder.bind(rule, bound_to, only=only, runs=list(runs))
         rows = bound.rows(connection)
-        numbers = dict(map(tuple, connection.execute(
-            text('SELECT c.case_id, l.lead_no FROM core."case" c JOIN core.lead l USING (lead_id)')).all()))  # fmt: skip
+        numbers = dict(
+            map(
+                tuple,
+                connection.execute(
+                    text('SELECT c.case_id, l.lead_no FROM core."case" c JOIN core.lead l USING (lead_id)')
+                ).all(),
+            )
+        )
         for row in rows:
             row["household"] = self._label("household", row.get("household_id"))
             row["case"] = numbers.get(row.get("case_id"))

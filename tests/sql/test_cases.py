@@ -49,8 +49,12 @@ def test_every_threshold_has_a_case_below_at_and_above_it(policy: PolicySet) -> 
     for rule in rules(policy):
         for name in rule.parameters:
             threshold = int(policy.threshold(name, Period.parse("2026-11").last_day))
-            shipped = {case.at[name] for case in ALL if case.rule == rule.id and name in case.at and not case.parameters}
-            assert shipped >= {value for value in range(threshold - 1, threshold + 2) if value >= 0}, f"{rule.id}: {name}"
+            shipped = {
+                case.at[name] for case in ALL if case.rule == rule.id and name in case.at and not case.parameters
+            }
+            assert shipped >= {value for value in range(threshold - 1, threshold + 2) if value >= 0}, (
+                f"{rule.id}: {name}"
+            )
             assert any(name in case.parameters for case in ALL if case.rule == rule.id), f"{rule.id}: {name} moved"
 
 

@@ -27,7 +27,10 @@ def rule(play: Play) -> Rule:
 @pytest.fixture
 def laid_out(play: Play, rule: Rule) -> Play:
     """Somebody in both datasets, and somebody in the first only."""
-    both = {rule.system_a or "": table("person | household\n甲 | 一户\n乙 | 一户"), rule.system_b or "": table("person\n甲")}
+    both = {
+        rule.system_a or "": table("person | household\n甲 | 一户\n乙 | 一户"),
+        rule.system_b or "": table("person\n甲"),
+    }
     play.lay_out(Case(rule.id, "", both))
     return play
 
@@ -40,7 +43,9 @@ def run(play: Play, rule: Rule, period: str = PERIOD) -> RunResult:
 def missing(play: Play, result: RunResult) -> list[str]:
     """Labels of the subjects that a run found."""
     labels = {token: label for label, token in play.tokens["person"].items()}
-    query = text("SELECT subject FROM core.finding_seen JOIN core.finding USING (finding_key) WHERE run_id = :run ORDER BY 1")
+    query = text(
+        "SELECT subject FROM core.finding_seen JOIN core.finding USING (finding_key) WHERE run_id = :run ORDER BY 1"
+    )
     with play.store.begin(Role.COMPARE) as connection:
         return [labels[subject] for subject in connection.execute(query, {"run": result.run_id}).scalars()]
 
@@ -74,7 +79,7 @@ def test_another_period_another_rule_text_or_another_threshold_is_another_run(la
     assert run(laid_out, rule, "2026-12").run_id != first.run_id
     assert run(laid_out, rule.model_copy(update={"hash": "changed"})).run_id != first.run_id
     dated = next(r for r in laid_out.policy.of_stage("compare") if r.parameters)
-    name, = dated.parameters
+    (name,) = dated.parameters
     with laid_out.store.begin(Role.COMPARE) as connection:
         runs = {laid_out.run(connection, dated, PERIOD, {name: value})[0].run_id for value in (1, 2, 2)}
     assert len(runs) == 2
@@ -84,16 +89,22 @@ def test_a_finding_keeps_its_key_over_runs(laid_out: Play, rule: Rule) -> None:
     for text_of_rule in ("one", "two"):
         run(laid_out, rule.model_copy(update={"hash": text_of_rule}))
     with laid_out.store.begin(Role.COMPARE) as connection:
-        seen = connection.execute(text(
-            "SELECT count(DISTINCT finding_key), count(*) FROM core.finding_seen JOIN core.finding USING (finding_key) WHERE hub = :hub"
-        ), {"hub": laid_out.policy.hub}).one()  # fmt: skip
+        seen = connection.execute(
+            text(
+                "SELECT count(DISTINCT finding_key), count(*) FROM core.finding_seen"
+                " JOIN core.finding USING (finding_key) WHERE hub = :hub"
+            ),
+            {"hub": laid_out.policy.hub},
+        ).one()
     assert tuple(seen) == (1, 2)
 
 
 def test_a_run_remembers_what_it_read(laid_out: Play, rule: Rule) -> None:
     result = run(laid_out, rule)
     with laid_out.store.begin(Role.COMPARE) as connection:
-        read = connection.execute(text("SELECT alias, submission_id FROM core.run_input WHERE run_id = :id"), {"id": result.run_id})
+        read = connection.execute(
+            text("SELECT alias, submission_id FROM core.run_input WHERE run_id = :id"), {"id": result.run_id}
+        )
         assert {row.alias.split("/")[0] for row in read} == {rule.system_a, rule.system_b}
 
 
@@ -188,10 +199,22 @@ def test_one_incomplete_scope_freezes(laid_out: Play, rule: Rule) -> None:
 # -- whom rows mean
 
 
-def link(play: Play, connection: Connection, person: str, same_as: str, *, event: str, undoes: str | None = None) -> None:
-    ledger.record(connection, tables.link_event, {
-        "event_id": event, "person_id": play.tokens["person"][person], "same_as": play.tokens["person"][same_as], "reason": "one_digit",
-        "decided_by": "clerk", "undoes": undoes, "recorded_as_of": play.as_of})  # fmt: skip
+def link(
+    play: Play, connection: Connection, person: str, same_as: str, *, event: str, undoes: str | None = None
+) -> None:
+    ledger.record(
+        connection,
+        tables.link_event,
+        {
+            "event_id": event,
+            "person_id": play.tokens["person"][person],
+            "same_as": play.tokens["person"][same_as],
+            "reason": "one_digit",
+            "decided_by": "clerk",
+            "undoes": undoes,
+            "recorded_as_of": play.as_of,
+        },
+    )
 
 
 def test_linked_persons_are_one_until_the_link_is_undone(play: Play, rule: Rule) -> None:

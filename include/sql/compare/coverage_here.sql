@@ -4,7 +4,7 @@
 -- clauses: [SQ-12, QA-12]
 -- reads:
 --   register: {role: register}
---   roster: {role: roster}
+--   roster: {role: roster, columns: [state, aid_category]}
 -- absent_from: register
 -- system_a: register
 -- system_b: roster

@@ -4,7 +4,7 @@
 -- clauses: [SQ-12, SQ-27]
 -- reads:
 --   register: {role: register}
---   roster: {role: roster}
+--   roster: {role: roster, columns: [stop_reason, stop_date]}
 -- system_a: register
 -- system_b: roster
 -- owner: register

@@ -4,7 +4,7 @@
 -- reads:
 --   register: {role: register}
 --   before: {role: register, previous: 1}
---   roster: {role: roster}
+--   roster: {role: roster, columns: [stop_reason]}
 --   lead: {view: lead}
 --   work: {view: case}
 --   finding: {view: finding}

@@ -4,7 +4,7 @@
 -- clauses: [QA-09, ES-01]
 -- reads:
 --   register: {role: register}
---   roster: {role: roster}
+--   roster: {role: roster, columns: [stop_reason, stop_date]}
 --   unresolved: {role: register, unresolved: true}
 -- source: roster
 -- severity: red

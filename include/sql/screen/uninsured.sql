@@ -3,7 +3,7 @@
 -- clauses: [ZM-11, QA-03]
 -- reads:
 --   register: {role: register}
---   roster: {role: roster}
+--   roster: {role: roster, columns: [state, stop_reason, stop_date, insured_year]}
 -- absent_from: roster
 -- source: roster
 -- severity: orange

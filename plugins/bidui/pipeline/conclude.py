@@ -98,8 +98,7 @@ def _owners(office: Office) -> dict[tuple[str, str, str], str]:
 
 
 def _datasets(office: Office, rule: Rule, alias: str | None) -> list[str]:
-    read = rule.reads[alias or ""]
-    return [read.dataset] if read.dataset else office.policy.in_role(read.role or "")
+    return office.policy.bound_to(rule.reads[alias or ""])
 
 
 def _party(office: Office, dataset: str) -> str:

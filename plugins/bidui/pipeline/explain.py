@@ -122,7 +122,8 @@ _GROUNDS = text("""
     WHERE k.lead_id = :lead ORDER BY s.cause, s.signal_key
 """)
 _SOURCE = """
-    SELECT DISTINCT s.dataset, s.period, s.sheet, s.data_date, s.contract_version, a.package_hash, a.arrived_at, s.submission_id
+    SELECT DISTINCT s.submission_id, s.dataset, s.period, s.sheet, s.data_date, s.contract_version, a.package_hash,
+           a.arrived_at
     FROM core.submission s JOIN core.arrival a USING (arrival_id)
 """
 

@@ -261,10 +261,8 @@ def words(office: Office, day: Any) -> list[dict[str, str | None]]:
 
 def _datasets(policy: PolicySet, rule: Rule) -> list[str]:
     """The datasets whose absence freezes the rule."""
-    read = rule.reads[rule.absent_from or ""]
-    named = [read.dataset] if read.dataset else policy.in_role(read.role or "")
     found = []
-    for dataset in filter(None, named):
+    for dataset in policy.bound_to(rule.reads[rule.absent_from or ""]):
         derived = policy.derived(dataset)
         found += [r.dataset for r in derived.reads.values() if r.dataset] if derived else [dataset]
     return found

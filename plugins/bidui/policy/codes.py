@@ -75,18 +75,18 @@ class CodeList:
         """Read and check one file; PolicyError names file and line."""
         entries: list[CodeEntry] = []
         faults: list[Fault] = []
-        for line, row in _lines(path, {"code", "label"}):
+        for line, row in lines(path, {"code", "label"}):
             try:
                 entry = CodeEntry(
                     code=row["code"], label=row["label"],
                     aliases=tuple(a.strip() for a in row.get("aliases", "").split("|") if a.strip()),
-                    valid_from=_day(row.get("valid_from")), valid_to=_day(row.get("valid_to")),
+                    valid_from=day(row.get("valid_from")), valid_to=day(row.get("valid_to")),
                 )  # fmt: skip
             except ValueError:
-                faults.append(Fault(_place(path), line, "valid_from and valid_to are days, YYYY-MM-DD"))
+                faults.append(Fault(place(path), line, "valid_from and valid_to are days, YYYY-MM-DD"))
                 continue
             if not entry.code or not entry.label:
-                faults.append(Fault(_place(path), line, "code and label are required"))
+                faults.append(Fault(place(path), line, "code and label are required"))
             faults.extend(_clashes(path, line, entry, entries))
             entries.append(entry)
         if faults:
@@ -96,27 +96,32 @@ class CodeList:
 
 def load_name_variants(path: Path) -> Variants:
     """The declared pairs of characters (columns a, b, reason); PolicyError when the file is wrong."""
-    rows = [row for _, row in _lines(path, {"a", "b", "reason"})]
+    rows = [row for _, row in lines(path, {"a", "b", "reason"})]
     try:
         return Variants.of((row["a"], row["b"], row["reason"]) for row in rows)
     except ValueError as error:
-        raise PolicyError([Fault(_place(path), None, str(error))]) from error
+        raise PolicyError([Fault(place(path), None, str(error))]) from error
 
 
-def _lines(path: Path, required: set[str]) -> Iterator[tuple[int, dict[str, str]]]:
+def lines(path: Path, required: set[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    """Line number and stripped cells of each row of a dictionary; PolicyError when it or a column is missing."""
+    if not path.exists():
+        raise PolicyError([Fault(place(path), None, "the file is missing")])
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file)
         if missing := required - set(reader.fieldnames or ()):
-            raise PolicyError([Fault(_place(path), 1, f"column missing: {', '.join(sorted(missing))}")])
+            raise PolicyError([Fault(place(path), 1, f"column missing: {', '.join(sorted(missing))}")])
         for row in reader:
             yield reader.line_num, {key: (value or "").strip() for key, value in row.items() if key}
 
 
-def _place(path: Path) -> str:
+def place(path: Path) -> str:
+    """A dictionary's name, as faults say it."""
     return f"{path.parent.name}/{path.name}"
 
 
-def _day(text: str | None) -> date | None:
+def day(text: str | None) -> date | None:
+    """A day as dictionaries write it; None where nothing stands. ValueError for anything else."""
     return date.fromisoformat(text) if text else None
 
 
@@ -128,4 +133,4 @@ def _clashes(path: Path, line: int, entry: CodeEntry, earlier: list[CodeEntry]) 
             entry.valid_from or date.min
         )
         if not apart and (shared := words & set(other.words)):
-            yield Fault(_place(path), line, f"{sorted(shared)[0]} already means {other.code} at that time")
+            yield Fault(place(path), line, f"{sorted(shared)[0]} already means {other.code} at that time")

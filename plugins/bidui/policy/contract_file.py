@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -11,7 +12,7 @@ import jsonschema
 
 from bidui.domain.keys import digest
 from bidui.policy.contract import Column, Contract
-from bidui.policy.source import PolicyError, Source
+from bidui.policy.source import Fault, PolicyError, Source, Tell, nearest
 
 # Our closed list of customProperties, and the field of Contract or Column that each one fills.
 _ON_CONTRACT = {
@@ -28,37 +29,66 @@ _TYPES = {"integer": "integer", "number": "decimal", "date": "date", "boolean": 
 
 
 @cache
+def _schema() -> Any:
+    return json.loads(files("open_data_contract_standard").joinpath("schema.json").read_text(encoding="utf-8"))
+
+
+@cache
+def _keys() -> frozenset[str]:
+    """Every key that the standard knows anywhere."""
+    found: set[str] = set()
+    rest: list[Any] = [_schema()]
+    while rest:
+        node = rest.pop()
+        if isinstance(node, dict):
+            found |= set(node["properties"]) if isinstance(node.get("properties"), dict) else set()
+            rest += node.values()
+        elif isinstance(node, list):
+            rest += node
+    return frozenset(found)
+
+
+@cache
 def _standard() -> Any:
-    schema = json.loads(files("open_data_contract_standard").joinpath("schema.json").read_text(encoding="utf-8"))
+    schema = _schema()
     return jsonschema.validators.validator_for(schema)(schema)
 
 
 def read(source: Source) -> Contract:
     """The contract in ``source``; PolicyError names every line that breaks the standard or our list."""
     document = source.plain()
-    faults = [source.fault(e.message[:200], list(e.absolute_path)) for e in _standard().iter_errors(document)]
-    if faults:
+    if faults := [fault for error in _standard().iter_errors(document) for fault in _against_standard(source, error)]:
         raise PolicyError(faults)
     tables = document.get("schema") or []
     if len(tables) != 1:
         raise PolicyError([source.fault("a contract here describes exactly one table", ["schema"])])
     table = tables[0]
-    fields = _custom(source, document.get("customProperties"), _ON_CONTRACT, ["customProperties"])
+    fields, tell = _custom(source, document.get("customProperties"), _ON_CONTRACT, ["customProperties"])
     for name in ("complete_if", "limits", "layout"):
         if name in fields:
             fields[name] = {_NESTED.get(key, key): value for key, value in fields[name].items()}
     columns = [
         _column(source, prop, ["schema", 0, "properties", at]) for at, prop in enumerate(table.get("properties") or [])
     ]
-    model = Source(source.file, {
+    stated = {
         **fields, "id": document["id"], "title": document["name"], "version": document["version"], "columns": columns,
         "hash": digest(document), "file": source.file,
-    }, source.text)  # fmt: skip
-    return model.as_model(Contract)
+    }  # fmt: skip
+    return source.as_model_of(stated, Contract, tell)
+
+
+def _against_standard(source: Source, error: Any) -> Iterator[Fault]:
+    """What breaks the standard; a key that it does not know, with the one that was probably meant."""
+    path = list(error.absolute_path)
+    unknown = [key for key in error.instance if f"'{key}'" in error.message] if "unexpected" in error.message else []
+    for key in unknown:
+        yield source.fault(f"{key} is no key of the standard{nearest(key, _keys())}", [*path, key])
+    if not unknown:
+        yield source.fault(error.message[:200], path)
 
 
 def _column(source: Source, prop: dict[str, Any], path: list[Any]) -> dict[str, Any]:
-    extra = _custom(source, prop.get("customProperties"), _ON_COLUMN, [*path, "customProperties"])
+    extra, tell = _custom(source, prop.get("customProperties"), _ON_COLUMN, [*path, "customProperties"])
     options = prop.get("logicalTypeOptions") or {}
     kind = _TYPES.get(prop.get("logicalType", "string"))
     if kind is None:
@@ -68,24 +98,34 @@ def _column(source: Source, prop: dict[str, Any], path: list[Any]) -> dict[str, 
     many = extra.pop("many", False)
     if extra.get("code_list"):
         kind = "codes" if many else "code"
-    return Column(
-        name=prop["name"], title=prop.get("businessName") or prop["name"],
-        aliases=tuple(s["synonym"] for s in prop.get("synonyms") or ()), type=kind,  # type: ignore[arg-type]
-        required=bool(prop.get("required")), classification=prop.get("classification") or "一般",
-        key_position=prop.get("primaryKeyPosition") if prop.get("primaryKey") else None,
-        minimum=options.get("minimum"), maximum=options.get("maximum"), **extra,
-    ).model_dump()  # fmt: skip
+    stated = {
+        "name": prop["name"], "title": prop.get("businessName") or prop["name"],
+        "aliases": tuple(s["synonym"] for s in prop.get("synonyms") or ()), "type": kind,
+        "required": bool(prop.get("required")), "classification": prop.get("classification") or "一般",
+        "key_position": prop.get("primaryKeyPosition") if prop.get("primaryKey") else None,
+        "minimum": options.get("minimum"), "maximum": options.get("maximum"), **extra,
+    }  # fmt: skip
+    return source.as_model_of(stated, Column, tell).model_dump()
 
 
-def _custom(source: Source, given: Any, known: dict[str, str], path: list[Any]) -> dict[str, Any]:
-    fields, faults = {}, []
+def _custom(source: Source, given: Any, known: dict[str, str], path: list[Any]) -> tuple[dict[str, Any], Tell]:
+    """Our own properties as fields of the model, and who knows where in the file each is stated."""
+    fields: dict[str, Any] = {}
+    stated: dict[str, int] = {}
+    faults = []
     for at, pair in enumerate(given or ()):
-        if pair["property"] in known:
-            fields[known[pair["property"]]] = pair["value"]
+        name = pair["property"]
+        if name in known:
+            fields[known[name]], stated[known[name]] = pair["value"], at
         else:
-            faults.append(
-                source.fault(f"unknown customProperty {pair['property']}; known: {', '.join(known)}", [*path, at])
-            )
+            said = f"unknown customProperty {name}{nearest(name, known)}; known: {', '.join(known)}"
+            faults.append(source.fault(said, [*path, at]))
     if faults:
         raise PolicyError(faults)
-    return fields
+
+    def tell(message: str, place: Sequence[Any]) -> Fault:
+        field = place[0] if place else None
+        at = [*path, stated[field], "value", *place[1:]] if field in stated else path[:-1]
+        return source.fault(message, at)
+
+    return fields, tell

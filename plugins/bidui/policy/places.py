@@ -8,7 +8,7 @@ from datetime import date
 import pandas as pd
 
 from bidui.policy.contract import Contract
-from bidui.policy.policy_set import Region
+from bidui.policy.region import Region
 
 
 class Places:

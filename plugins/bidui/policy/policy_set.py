@@ -12,14 +12,16 @@ from typing import Any, TypeVar
 
 from bidui.domain.keys import digest, file_digest
 from bidui.domain.working_days import WorkingCalendar
-from bidui.policy import contract_file, references, rule, working_calendar
+from bidui.policy import contract_file, references, region, rule, working_calendar
 from bidui.policy.agreement import Agreement, Contact
 from bidui.policy.codes import CodeList
 from bidui.policy.contract import Contract
+from bidui.policy.physical import definition
 from bidui.policy.profile import Profile, merge
 from bidui.policy.recipe import Recipe
-from bidui.policy.rule import Rule, Stage
-from bidui.policy.source import Fault, PolicyError, Source, read_sql, read_yaml
+from bidui.policy.region import Region
+from bidui.policy.rule import Read, Rule, Stage
+from bidui.policy.source import Fault, PolicyError, Source, nearest, place_of, read_sql, read_yaml
 
 _STAGES: tuple[Stage, ...] = ("derive", "compare", "screen", "lead", "settle", "report")
 _ALWAYS: tuple[Stage, ...] = ("derive", "settle", "report", "lead")
@@ -29,19 +31,6 @@ _TABLES = {"regions", "holidays", "name_variant", "row_issue"}
 
 
 Item = TypeVar("Item")
-
-
-@dataclass(frozen=True)
-class Region:
-    """One region, while its name and code are valid."""
-
-    hub: str
-    code: str
-    name: str
-    level: str
-    parent: str | None
-    valid_from: date
-    valid_to: date | None
 
 
 @dataclass(frozen=True)
@@ -82,6 +71,16 @@ class PolicySet:
         """Ids of the datasets, derived ones first, that play ``role``."""
         derived = [r.produces for r in self.of_stage("derive") if r.role == role and r.produces]
         return [*derived, *sorted(c.id for c in self.contracts.values() if c.role == role)]
+
+    def bound_to(self, read: Read) -> list[str]:
+        """Ids of the datasets that an alias stands for, one after another; none for a view.
+
+        Of those in a role, the ones that have the columns asked for; a derived one is taken to have them.
+        """
+        if read.dataset:
+            return [read.dataset]
+        playing, asked = self.in_role(read.role) if read.role else [], set(read.columns)
+        return [d for d in playing if d not in self.contracts or asked <= definition(self.contracts[d]).keys()]
 
     def regions_of(self, level: str, day: date) -> list[Region]:
         """The regions of ``level`` that exist on ``day``, in order of code."""
@@ -132,7 +131,7 @@ def load(include: Path, profile_id: str) -> PolicySet:
     for path in sorted([*include.glob("templates/*"), *include.glob("expectations/*.yaml")]):
         reading.objects[f"{path.parent.name}:{path.stem}"] = file_digest([path.read_bytes()])
     codes, regions, calendar = reading.dictionaries(hub.id if hub else "")
-    if reading.faults or hub is None:
+    if reading.faults or hub is None or calendar is None:
         raise PolicyError(reading.faults)
     policy = PolicySet(
         include=include, profile=hub, contracts=contracts,
@@ -141,7 +140,8 @@ def load(include: Path, profile_id: str) -> PolicySet:
         recipes={r: recipes[r] for r in hub.deliveries if r in recipes},
         codes=codes, regions=regions, calendar=calendar, objects=reading.objects,
     )  # fmt: skip
-    if faults := [*_dangling_in_profile(hub, agreements, rules, recipes, contracts), *references.faults(policy)]:
+    dangling = _dangling_in_profile(include, reading.stated_in, hub, agreements, rules, recipes, contracts)
+    if faults := [*dangling, *references.faults(policy)]:
         raise PolicyError(faults)
     return policy
 
@@ -153,6 +153,16 @@ class _Reading:
         self.include = include
         self.faults: list[Fault] = []
         self.objects: dict[str, str] = {}
+        self.stated_in: list[str] = []
+        """The profile's own file, and that of its base."""
+
+    def attempt(self, read: Callable[[], Item]) -> Item | None:
+        """What ``read`` gives; None when that has faults, which are noted."""
+        try:
+            return read()
+        except PolicyError as error:
+            self.faults.extend(error.faults)
+            return None
 
     def gather(self, kind: str, paths: Iterable[Path], read: Callable[[Source], Item], name: str) -> dict[str, Item]:
         found: dict[str, Item] = {}
@@ -165,47 +175,45 @@ class _Reading:
                 continue
             key = getattr(item, name)
             if key in found:
-                self.faults.append(source.fault(f"{key} is defined twice"))
+                self.faults.append(source.fault(f"{key} is defined twice", [name]))
             found[key] = item
             self.objects[f"{kind}:{key}"] = digest(source.text)
         return found
 
     def profile(self, profile_id: str) -> Profile | None:
         """The profile over its one base."""
-        path = self.include / "profiles" / f"{profile_id}.yaml"
-        if not path.exists():
-            self.faults.append(Fault(f"profiles/{profile_id}.yaml", None, "no such profile"))
+        file = f"profiles/{profile_id}.yaml"
+        known = [path.stem for path in self.include.glob("profiles/*.yaml")]
+        if profile_id not in known:
+            self.faults.append(Fault(file, None, f"no such profile{nearest(profile_id, known)}"))
             return None
-        try:
-            own = read_yaml(path, self.include)
-            stated = own.plain()
-            if below := stated.pop("extends", None):
-                base = read_yaml(path.with_name(f"{below}.yaml"), self.include)
-                stated = merge(base.plain(), stated)
-            self.objects[f"profile:{profile_id}"] = digest(stated)
-            return Source(own.file, own.data, own.text).as_model_of(stated, Profile)
-        except PolicyError as error:
-            self.faults.extend(error.faults)
-        except FileNotFoundError as error:
-            self.faults.append(
-                Fault(f"profiles/{profile_id}.yaml", None, f"extends a file that is not there: {error.filename}")
-            )
-        return None
+        return self.attempt(partial(self._profile, file, known))
 
-    def dictionaries(self, hub: str) -> tuple[dict[str, CodeList], tuple[Region, ...], WorkingCalendar]:
+    def _profile(self, file: str, known: list[str]) -> Profile:
+        own = read_yaml(self.include / file, self.include)
+        base, stated = own, own.plain()
+        self.stated_in = [file]
+        if below := stated.pop("extends", None):
+            if below not in known:
+                said = f"extends a file that is not there: {below}{nearest(below, known)}"
+                raise PolicyError([own.fault(said, ["extends"])])
+            base = read_yaml(self.include / "profiles" / f"{below}.yaml", self.include)
+            stated = merge(base.plain(), stated)
+            self.stated_in.append(base.file)
+        self.objects[f"profile:{Path(file).stem}"] = digest(stated)
+        return own.as_model_of(
+            stated, Profile, lambda said, at: (base if base.reach(at) > own.reach(at) else own).fault(said, at)
+        )
+
+    def dictionaries(self, hub: str) -> tuple[dict[str, CodeList], tuple[Region, ...], WorkingCalendar | None]:
         """Code lists, the hub's regions and the working calendar."""
-        folder = self.include / "dictionary"
         codes = {}
-        for path in sorted(folder.glob("*.csv")):
+        for path in sorted(self.include.glob("dictionary/*.csv")):
             self.objects[f"dictionary:{path.stem}"] = file_digest([path.read_bytes()])
-            if path.stem not in _TABLES:
-                codes[path.stem] = CodeList.load(path)
-        regions = tuple(
-            Region(r["hub"], r["code"], r["name"], r["level"], r["parent"] or None, date.fromisoformat(r["valid_from"]),
-                   date.fromisoformat(r["valid_to"]) if r["valid_to"] else None)
-            for r in _rows(folder / "regions.csv") if r["hub"] == hub
-        )  # fmt: skip
-        return codes, regions, working_calendar.read(self.include)
+            if path.stem not in _TABLES and (listed := self.attempt(partial(CodeList.load, path))):
+                codes[path.stem] = listed
+        regions = self.attempt(partial(region.read, self.include, hub)) or ()
+        return codes, regions, self.attempt(partial(working_calendar.read, self.include))
 
 
 def _read_recipe(source: Source) -> Recipe:
@@ -213,15 +221,15 @@ def _read_recipe(source: Source) -> Recipe:
 
 
 def _dangling_in_profile(
-    hub: Profile, agreements: dict[str, Any], rules: dict[str, Rule], recipes: dict[str, Any], contracts: dict[str, Any]
-) -> list[Fault]:
-    file = f"profiles/{hub.id}.yaml"
+    include: Path, files: list[str], hub: Profile,
+    agreements: dict[str, Any], rules: dict[str, Rule], recipes: dict[str, Any], contracts: dict[str, Any],
+) -> list[Fault]:  # fmt: skip
     named = [
         ("agreements", hub.agreements, agreements), ("rules", hub.rules, rules),
         ("deliveries", hub.deliveries, recipes), ("expected", hub.expected, contracts),
     ]  # fmt: skip
     return [
-        Fault(file, None, f"{what}: {name} does not exist{references.nearest(name, known)}")
+        Fault(*place_of(include, name, *files), f"{what}: {name} does not exist{nearest(name, known)}")
         for what, names, known in named for name in names if name not in known
     ]  # fmt: skip
 

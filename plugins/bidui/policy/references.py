@@ -3,42 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from bidui.policy.source import Fault
+from bidui.policy.source import Fault, nearest, place_of
 
 if TYPE_CHECKING:
     from bidui.policy.policy_set import PolicySet
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """A suggestion for a misspelt name, or nothing."""
-    close = get_close_matches(name, list(known), n=1)
-    return f"; did you mean {close[0]}?" if close else ""
-
-
 def faults(policy: PolicySet) -> list[Fault]:
     """Every reference that leads nowhere."""
-    return [*_of_contracts(policy), *_of_rules(policy), *_of_agreements(policy), *_of_recipes(policy)]
+    return [
+        *_of_code(policy), *_of_contracts(policy), *_of_rules(policy), *_of_agreements(policy), *_of_recipes(policy)]
 
 
-def _missing(file: str, what: str, name: str, known: Iterable[str]) -> Iterator[Fault]:
+_CODE_ASKS_FOR = (
+    "finding_kind", "intake_outcome", "level", "name_variant", "nil_report", "risk_cause", "row_issue", "visit_outcome",
+)  # fmt: skip
+"""Dictionaries that no contract needs to name."""
+
+
+def _missing(policy: PolicySet, file: str, what: str, name: str, known: Iterable[str]) -> Iterator[Fault]:
     known = list(known)
     if name not in known:
-        yield Fault(file, None, f"{what}: {name} does not exist{nearest(name, known)}")
+        said = f"{what}: {name} does not exist{nearest(name, known)}"
+        yield Fault(*place_of(policy.include, name, file), said)
+
+
+def _of_code(policy: PolicySet) -> Iterator[Fault]:
+    for name in _CODE_ASKS_FOR:
+        if not (policy.include / "dictionary" / f"{name}.csv").exists():
+            yield Fault(f"dictionary/{name}.csv", None, "the file is missing")
 
 
 def _of_contracts(policy: PolicySet) -> Iterator[Fault]:
     for contract in policy.contracts.values():
         for column in contract.columns:
             if column.code_list:
-                yield from _missing(contract.file, f"column {column.name}: code list", column.code_list, policy.codes)
+                what = f"column {column.name}: code list"
+                yield from _missing(policy, contract.file, what, column.code_list, policy.codes)
         if contract.by:
-            yield from _missing(contract.file, "by: level", contract.by, policy.profile.levels)
+            yield from _missing(policy, contract.file, "by: level", contract.by, policy.profile.levels)
         names = [column.name for column in contract.columns]
         for name in sorted({n for n in names if names.count(n) > 1}):
-            yield Fault(contract.file, None, f"column {name} is defined twice")
+            yield Fault(*place_of(policy.include, name, contract.file), f"column {name} is defined twice")
 
 
 def _of_rules(policy: PolicySet) -> Iterator[Fault]:
@@ -47,24 +55,23 @@ def _of_rules(policy: PolicySet) -> Iterator[Fault]:
     for rule in policy.rules.values():
         for alias, read in rule.reads.items():
             if read.dataset:
-                yield from _missing(
-                    rule.file, f"reads {alias}: dataset", read.dataset, [*policy.contracts, *filter(None, derived)]
-                )
+                datasets = [*policy.contracts, *filter(None, derived)]
+                yield from _missing(policy, rule.file, f"reads {alias}: dataset", read.dataset, datasets)
             if read.role:
-                yield from _missing(rule.file, f"reads {alias}: role", read.role, roles)
+                yield from _missing(policy, rule.file, f"reads {alias}: role", read.role, roles)
         for name in rule.parameters:
-            yield from _missing(rule.file, "parameters: threshold", name, policy.profile.thresholds)
-        if rule.finds:
-            yield from _missing(rule.file, "finds", rule.finds, policy.codes["finding_kind"].codes)
+            yield from _missing(policy, rule.file, "parameters: threshold", name, policy.profile.thresholds)
+        if rule.finds and "finding_kind" in policy.codes:
+            yield from _missing(policy, rule.file, "finds", rule.finds, policy.codes["finding_kind"].codes)
 
 
 def _of_agreements(policy: PolicySet) -> Iterator[Fault]:
     for made in policy.agreements.values():
         file = f"agreements/{made.party}.yaml"
         for provision in made.provides:
-            yield from _missing(file, "provides", provision.dataset, policy.contracts)
+            yield from _missing(policy, file, "provides", provision.dataset, policy.contracts)
         for recipe in made.receives:
-            yield from _missing(file, "receives", recipe, policy.recipes)
+            yield from _missing(policy, file, "receives", recipe, policy.recipes)
 
 
 def _of_recipes(policy: PolicySet) -> Iterator[Fault]:
@@ -73,10 +80,10 @@ def _of_recipes(policy: PolicySet) -> Iterator[Fault]:
     for recipe in policy.recipes.values():
         book = recipe.workbook
         for report in (*recipe.figures, *(book.sheets.values() if book else ())):
-            yield from _missing(recipe.file, "report", report, reports)
+            yield from _missing(policy, recipe.file, "report", report, reports)
         for template in filter(None, (recipe.mail, recipe.document, book.template if book else None)):
-            yield from _missing(recipe.file, "template", template, templates)
+            yield from _missing(policy, recipe.file, "template", template, templates)
         if recipe.party:
-            yield from _missing(recipe.file, "party", recipe.party, policy.agreements)
+            yield from _missing(policy, recipe.file, "party", recipe.party, policy.agreements)
         for role in recipe.approvals:
-            yield from _missing(recipe.file, "approvals", role, policy.profile.approvers)
+            yield from _missing(policy, recipe.file, "approvals", role, policy.profile.approvers)

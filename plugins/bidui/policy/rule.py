@@ -37,6 +37,8 @@ class Read(Frozen):
     """How many periods before this one."""
     unresolved: bool = False
     """The rows that settled on no person instead of those that did: whoever they are, they are there."""
+    columns: tuple[str, ...] = ()
+    """Columns without which a dataset in the role is of no use to the rule: not every roster says who is insured."""
 
     @model_validator(mode="after")
     def _one_source(self) -> Read:

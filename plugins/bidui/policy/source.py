@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import lru_cache
+from inspect import isclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import YAMLError
 
 Model = TypeVar("Model", bound=BaseModel)
 
 _HEADER = re.compile(r"^--\s?(.*)$")
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A suggestion for a misspelt name, or nothing."""
+    close = get_close_matches(name, list(known), n=1)
+    return f"; did you mean {close[0]}?" if close else ""
 
 
 @dataclass(frozen=True)
@@ -38,6 +47,10 @@ class PolicyError(ValueError):
         self.faults = tuple(faults)
 
 
+Tell = Callable[[str, Sequence[Any]], Fault]
+"""Makes a fault of a message and a place in a model."""
+
+
 @dataclass(frozen=True)
 class Source:
     """A parsed YAML document (or SQL header) and where it came from."""
@@ -49,7 +62,14 @@ class Source:
 
     def line_of(self, path: Sequence[Any]) -> int | None:
         """Line (from 1) of the value at ``path``; of its nearest known ancestor where it has none."""
-        node, line = self.data, None
+        return self._found(path)[0]
+
+    def reach(self, path: Sequence[Any]) -> int:
+        """How many steps of ``path`` lead to something in this file."""
+        return self._found(path)[1]
+
+    def _found(self, path: Sequence[Any]) -> tuple[int | None, int]:
+        node, line, steps = self.data, 1 if isinstance(self.data, Mapping) else None, 0
         for step in path:
             try:
                 if isinstance(node, Mapping) and step in node:
@@ -61,7 +81,8 @@ class Source:
                 node = node[step]
             except (AttributeError, KeyError, IndexError, TypeError):
                 break
-        return line
+            steps += 1
+        return line, steps
 
     def fault(self, message: str, path: Sequence[Any] = ()) -> Fault:
         """A fault at ``path`` in this file."""
@@ -73,12 +94,13 @@ class Source:
             raise PolicyError([self.fault("expected a mapping")])
         return self.as_model_of({**_plain(self.data), **extra}, model)
 
-    def as_model_of(self, stated: Mapping[str, Any], model: type[Model]) -> Model:
-        """``stated``, which this file stands for, as ``model``."""
+    def as_model_of(self, stated: Mapping[str, Any], model: type[Model], tell: Tell | None = None) -> Model:
+        """``stated``, which this file stands for, as ``model``; ``tell`` knows where each part of it stands."""
         try:
             return model.model_validate(stated)
         except ValidationError as error:
-            raise PolicyError([self.fault(_said(e), e["loc"]) for e in error.errors()]) from None
+            tell = tell or self.fault
+            raise PolicyError([tell(_said(e, model), e["loc"]) for e in error.errors()]) from None
 
     def plain(self) -> Any:
         """The document as plain dicts and lists."""
@@ -105,12 +127,14 @@ def read_sql(path: Path, include: Path) -> Source:
     return Source(source.file, source.data, text, "\n".join(body).rstrip().rstrip(";"))
 
 
+@lru_cache(maxsize=512)  # what a file says depends on its text alone, and parsing is most of loading a policy
 def _parse(text: str, file: str) -> Source:
     try:
         return Source(file, YAML(typ="rt").load(text), text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark
-        raise PolicyError([Fault(file, mark.line + 1 if mark else None, f"not YAML: {error.problem}")]) from None
+    except YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        said = getattr(error, "problem", None) or "it holds characters that YAML does not allow"
+        raise PolicyError([Fault(file, mark.line + 1 if mark else None, f"not YAML: {said}")]) from None
 
 
 def _plain(node: Any) -> Any:
@@ -121,6 +145,32 @@ def _plain(node: Any) -> Any:
     return node
 
 
-def _said(error: Any) -> str:
+def _said(error: Any, model: type[BaseModel]) -> str:
     where = ".".join(str(part) for part in error["loc"])
-    return f"{where}: {error['msg']}"
+    if error["type"] != "extra_forbidden":
+        return f"{where}: {error['msg']}" if where else str(error["msg"])
+    return f"{where}: {error['msg']}{nearest(str(error['loc'][-1]), _fields(model, error['loc'][:-1]))}"
+
+
+def _fields(model: type[BaseModel], path: Sequence[Any]) -> Iterable[str]:
+    """Names of the fields at ``path``: places in lists and keys of mappings lead to what they hold."""
+    for step in path:
+        if field := model.model_fields.get(str(step)):
+            model = _model_in(field.annotation) or model
+    return model.model_fields
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isclass(annotation) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _model_in(part))), None)
+
+
+def place_of(include: Path, word: str, *files: str) -> tuple[str, int | None]:
+    """The first of ``files`` in which ``word`` stands, and its line; the first file when it stands in none."""
+    alone = re.compile(rf"(?<![\w.]){re.escape(word)}(?![\w.])")
+    for file in files:
+        text = (include / file).read_text(encoding="utf-8") if (include / file).exists() else ""
+        if found := alone.search(text):
+            return file, text.count("\n", 0, found.start()) + 1
+    return files[0], None

@@ -100,10 +100,8 @@ class Binder:
         """One binding of aliases to dataset ids per combination of the datasets that play the roles read."""
         choices = []
         for alias, read in rule.reads.items():
-            if read.dataset:
-                choices.append([(alias, read.dataset)])
-            elif read.role:
-                choices.append([(alias, dataset) for dataset in self.policy.in_role(read.role)])
+            if not read.view:
+                choices.append([(alias, dataset) for dataset in self.policy.bound_to(read)])
         return [dict(choice) for choice in product(*choices)]
 
     def bind(

@@ -168,7 +168,7 @@ def _members(package: bytes, max_bytes: int) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(BytesIO(package)) as archive:
             return {name: archive.read(name) for name in MEMBERS}
-    except (zipfile.BadZipFile, EOFError, ValueError):
+    except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError, RuntimeError):
         raise SealError(SealCode.DAMAGED) from None
 
 

@@ -35,7 +35,7 @@ class Desk:
     last: Round | None = None
 
     def month(self, period: str, there: str | None, *, registered: str = "甲 乙", unknown: str = "") -> str:
-        """Lay out a month (labels of the people who are in the other dataset; None: it did not come) and run the rule."""
+        """Lay out a month and run the rule. ``there``: who is in the other dataset; None when it did not come."""
         given = {self.rule.system_a or "": [{"person": label, "household": "一户"} for label in registered.split()]}
         if there is not None:
             given[self.rule.system_b or ""] = [{"person": label} for label in there.split()]
@@ -50,13 +50,17 @@ class Desk:
     def close(self, period: str, *runs: str) -> tuple[int, int]:
         """Close a month with these runs; how many findings got a case, and how many agree."""
         with self.play.store.begin(Role.COMPARE) as connection:
-            self.last = now = closing.open_round(connection, self.play.policy.hub, period, runs, "policy", self.play.as_of)
+            self.last = now = closing.open_round(
+                connection, self.play.policy.hub, period, runs, "policy", self.play.as_of
+            )
             opened = closing.open_findings(connection, now, self.owners(), date(2026, 12, 4), self.play.as_of)
             return opened, closing.converge(connection, now, self.play.as_of)
 
     def owners(self) -> dict[tuple[str, str, str], str]:
         bound_to = self.play.datasets(self.rule)
-        return {(self.rule.finds or "", bound_to[self.rule.system_a or ""], bound_to[self.rule.system_b or ""]): "somebody"}
+        return {
+            (self.rule.finds or "", bound_to[self.rule.system_a or ""], bound_to[self.rule.system_b or ""]): "somebody"
+        }
 
     def open_round(self, period: str, *runs: str) -> Round:
         with self.play.store.begin(Role.COMPARE) as connection:
@@ -66,9 +70,13 @@ class Desk:
         """Label of each finding's subject → states of its cases, oldest first."""
         labels = {token: label for label, token in self.play.tokens["person"].items()}
         with self.play.store.begin(Role.COMPARE) as connection:
-            rows = connection.execute(text(
-                "SELECT f.subject, c.state FROM core.case_state c JOIN core.finding f USING (finding_key)"
-                " WHERE c.hub = :hub ORDER BY c.recorded_as_of, c.opened_period, c.case_id"), {"hub": self.play.policy.hub}).all()  # fmt: skip
+            rows = connection.execute(
+                text(
+                    "SELECT f.subject, c.state FROM core.case_state c JOIN core.finding f USING (finding_key)"
+                    " WHERE c.hub = :hub ORDER BY c.recorded_as_of, c.opened_period, c.case_id"
+                ),
+                {"hub": self.play.policy.hub},
+            ).all()
         found: dict[str, list[str | None]] = {}
         for row in rows:
             found.setdefault(labels[row.subject], []).append(row.state)
@@ -115,8 +123,13 @@ def test_only_the_latest_round_is_in_force(desk: Desk, runs: list[str]) -> None:
     desk.open_round(NOVEMBER, runs[0], runs[1])
     desk.open_round(NOVEMBER, runs[1], runs[2])
     with desk.play.store.begin(Role.COMPARE) as connection:
-        in_force = connection.execute(
-            text("SELECT run_id FROM core.run_in_force WHERE hub = :hub"), {"hub": desk.play.policy.hub}).scalars().all()  # fmt: skip
+        in_force = (
+            connection.execute(
+                text("SELECT run_id FROM core.run_in_force WHERE hub = :hub"), {"hub": desk.play.policy.hub}
+            )
+            .scalars()
+            .all()
+        )
     assert sorted(in_force) == sorted(runs[1:])
 
 
@@ -134,22 +147,37 @@ def open_leads(desk: Desk, now: Round, *leads: Merged) -> int:
 
 def leads(desk: Desk) -> list[tuple[str, int, str, str]]:
     with desk.play.store.begin(Role.COMPARE) as connection:
-        rows = connection.execute(text(
-            "SELECT lead_no, household_id, region, level FROM core.lead WHERE hub = :hub ORDER BY lead_no"), {"hub": desk.play.policy.hub}).all()  # fmt: skip
+        rows = connection.execute(
+            text("SELECT lead_no, household_id, region, level FROM core.lead WHERE hub = :hub ORDER BY lead_no"),
+            {"hub": desk.play.policy.hub},
+        ).all()
         return [tuple(row) for row in rows]  # type: ignore[misc]
 
 
 def test_leads_are_numbered_by_place_without_gaps_and_go_on_in_the_next_round(desk: Desk) -> None:
     hub = desk.play.policy.hub
-    assert open_leads(desk, Round(hub, NOVEMBER, 1, new=True), merged(9, "v21"), merged(4, "v12"), merged(7), merged(3, "v12", "red")) == 4
+    assert (
+        open_leads(
+            desk,
+            Round(hub, NOVEMBER, 1, new=True),
+            merged(9, "v21"),
+            merged(4, "v12"),
+            merged(7),
+            merged(3, "v12", "red"),
+        )
+        == 4
+    )
     assert open_leads(desk, Round(hub, NOVEMBER, 2, new=True), merged(1), merged(9, "v21")) == 2
     assert open_leads(desk, Round(hub, DECEMBER, 1, new=True), merged(7)) == 1
     assert leads(desk) == [
-        ("2026-11-00001", 7, "v11", "orange"), ("2026-11-00002", 3, "v12", "red"), ("2026-11-00003", 4, "v12", "orange"),
+        ("2026-11-00001", 7, "v11", "orange"),
+        ("2026-11-00002", 3, "v12", "red"),
+        ("2026-11-00003", 4, "v12", "orange"),
         ("2026-11-00004", 9, "v21", "orange"),
-        ("2026-11-00005", 1, "v11", "orange"), ("2026-11-00006", 9, "v21", "orange"),
+        ("2026-11-00005", 1, "v11", "orange"),
+        ("2026-11-00006", 9, "v21", "orange"),
         ("2026-12-00001", 7, "v11", "orange"),
-    ]  # fmt: skip
+    ]
 
 
 def test_a_closing_that_fails_takes_no_number(desk: Desk) -> None:
@@ -161,11 +189,18 @@ def test_a_closing_that_fails_takes_no_number(desk: Desk) -> None:
 
 
 def test_each_lead_has_a_case_of_the_office_that_visits_with_the_term_of_its_level(desk: Desk) -> None:
-    open_leads(desk, Round(desk.play.policy.hub, NOVEMBER, 1, new=True), merged(1, "v12", "red"), merged(2, "v21", "yellow"))
+    open_leads(
+        desk, Round(desk.play.policy.hub, NOVEMBER, 1, new=True), merged(1, "v12", "red"), merged(2, "v21", "yellow")
+    )
     with desk.play.store.begin(Role.COMPARE) as connection:
-        rows = connection.execute(text(
-            "SELECT l.household_id, c.owner_party, c.owner_region, c.due, l.due_provisional, c.opened_period, c.state"
-            " FROM core.lead l JOIN core.case_state c USING (lead_id) WHERE l.hub = :hub ORDER BY 1"), {"hub": desk.play.policy.hub}).all()  # fmt: skip
+        rows = connection.execute(
+            text(
+                "SELECT l.household_id, c.owner_party, c.owner_region, c.due, l.due_provisional, c.opened_period,"
+                " c.state"
+                " FROM core.lead l JOIN core.case_state c USING (lead_id) WHERE l.hub = :hub ORDER BY 1"
+            ),
+            {"hub": desk.play.policy.hub},
+        ).all()
     assert [tuple(row) for row in rows] == [
         (1, "towns", "t1", date(2026, 12, 8), False, NOVEMBER, None),
         (2, "towns", "t2", date(2027, 1, 1), True, NOVEMBER, None),
@@ -238,8 +273,10 @@ def test_an_amended_file_settles_within_the_month(desk: Desk) -> None:
     desk.close(NOVEMBER, desk.month(NOVEMBER, "甲"))
     with desk.play.store.begin(Role.INTAKE) as connection:
         contract = desk.play.contracts(desk.rule, desk.play.datasets(desk.rule))[desk.rule.absent_from or ""]
-        before = connection.execute(text("SELECT submission_id FROM core.submission WHERE hub = :hub AND dataset = :dataset"),
-                                    {"hub": desk.play.policy.hub, "dataset": contract.id}).scalar_one()  # fmt: skip
+        before = connection.execute(
+            text("SELECT submission_id FROM core.submission WHERE hub = :hub AND dataset = :dataset"),
+            {"hub": desk.play.policy.hub, "dataset": contract.id},
+        ).scalar_one()
         amended = desk.play.submit(connection, contract, {"period": NOVEMBER, "supersedes": before})
         desk.play.settle(connection, contract, amended, table("person\n甲\n乙"))
     assert desk.close(NOVEMBER, desk.run(NOVEMBER)) == (0, 1)
@@ -283,7 +320,8 @@ def visited(desk: Desk) -> Callable[..., int]:
     def record(name: str, value: str | None = None) -> int:
         with desk.play.store.begin(Role.INTAKE) as connection:
             case = connection.execute(
-                text('SELECT case_id FROM core."case" WHERE hub = :hub'), {"hub": desk.play.policy.hub}).scalar_one()  # fmt: skip
+                text('SELECT case_id FROM core."case" WHERE hub = :hub'), {"hub": desk.play.policy.hub}
+            ).scalar_one()
             made = closing.event(case, name, value, actor="rule", as_of=desk.play.as_of)
             desk.later()
             return ledger.record_new(connection, tables.case_event, made)
@@ -294,7 +332,8 @@ def visited(desk: Desk) -> Callable[..., int]:
 def state(desk: Desk) -> tuple[str | None, str | None]:
     with desk.play.store.begin(Role.COMPARE) as connection:
         row = connection.execute(
-            text("SELECT state, outcome FROM core.case_state WHERE hub = :hub"), {"hub": desk.play.policy.hub}).one()  # fmt: skip
+            text("SELECT state, outcome FROM core.case_state WHERE hub = :hub"), {"hub": desk.play.policy.hub}
+        ).one()
         return row.state, row.outcome
 
 

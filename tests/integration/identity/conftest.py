@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -13,12 +14,14 @@ from bidui.domain.keys import digest
 from bidui.domain.period import Period
 from bidui.pipeline.examine import Examined
 from bidui.pipeline.office import Office
-from bidui.pipeline.settle import Settled, settle
+from bidui.pipeline.settle import Intended, settle
 from bidui.policy.contract import Contract
 from bidui.store import ledger, tables
 from bidui.store.database import Role
 
 Row = dict[str, object]
+Settled = dict[str, Any]
+"""The record of a submission."""
 
 
 def id_number(birth: str = "19800203", serial: str = "001") -> str:
@@ -58,28 +61,35 @@ def village(office: Office) -> Callable[[int], dict[str, str]]:
 
 @pytest.fixture
 def settled(office: Office, roster: Contract, as_of: datetime) -> Callable[..., Settled]:
-    """Settles rows of the roster (columns by role), those at ``quarantined`` places set aside; row numbers begin with 2."""
+    """Settles rows of the roster (columns by role), from row 2 on; the rows ``quarantined`` are set aside."""
 
     def settle_rows(rows: list[Row], quarantined: tuple[int, ...] = (), period: str = "2026-11") -> Settled:
-        frame = pd.DataFrame({
-            column.name: pd.Series([row.get(column.role or column.name) for row in rows], dtype=object) for column in roster.columns
-        })  # fmt: skip
+        frame = pd.DataFrame(
+            {
+                column.name: pd.Series([row.get(column.role or column.name) for row in rows], dtype=object)
+                for column in roster.columns
+            }
+        )
         frame.index = pd.RangeIndex(2, 2 + len(rows))
         for column in roster.columns:
             if column.identifier == "id_number":
                 parts = read_many(frame[column.name].astype("str"))
                 frame = frame.join(parts.drop(columns="repairs").add_prefix(f"{column.name}__"))
         examined = Examined(
-            "", frame, pd.DataFrame(), frame.index[[n - 2 for n in quarantined]], Period.parse(period), None, 0, ())
+            "", frame, pd.DataFrame(), frame.index[[n - 2 for n in quarantined]], Period.parse(period), None, 0, ()
+        )
+        key, month = digest(rows, period), Period.parse(period)
+        package = {"package_hash": key, "hub": office.policy.hub, "bytes": 1, "form": "csv", "recorded_as_of": as_of}
+        arrival = {
+            "arrival_id": key, "hub": office.policy.hub, "package_hash": key, "ordinal": 1, "channel": "folder",
+            "party": roster.party, "contact": None, "dataset": roster.id, "period": period, "arrived_at": as_of,
+        }  # fmt: skip
+        intended = Intended(
+            roster, key, month, office.policy.hub, "full", data_date=None, late=False, before=None, as_of=as_of
+        )
         with office.database.begin(Role.INTAKE) as connection:
-            key = digest(rows, period)
-            ledger.record(connection, tables.package, {
-                "package_hash": key, "hub": office.policy.hub, "bytes": 1, "form": "csv", "recorded_as_of": as_of})  # fmt: skip
-            arrival = {"arrival_id": key, "hub": office.policy.hub, "package_hash": key, "ordinal": 1, "channel": "folder",
-                       "party": roster.party, "contact": None, "dataset": roster.id, "period": period, "arrived_at": as_of}  # fmt: skip
+            ledger.record(connection, tables.package, package)
             ledger.record(connection, tables.arrival, arrival)
-            about = connection.execute(tables.arrival.select().where(tables.arrival.c.arrival_id == key)).one()
-            return settle(office, connection, roster, about, examined, kind="full", scope=office.policy.hub, late=False,
-                          before=None, as_of=as_of)  # fmt: skip
+            return settle(office, connection, intended, examined)
 
     return settle_rows

@@ -9,9 +9,8 @@ from sqlalchemy import text
 
 from bidui.pipeline import compare
 from bidui.pipeline.office import Office
-from bidui.pipeline.settle import Settled
 from bidui.store.database import Role
-from tests.integration.identity.conftest import id_number, mistyped, swapped
+from tests.integration.identity.conftest import Settled, id_number, mistyped, swapped
 
 RIGHT = id_number()
 KNOWN_NAME = "王国兰"
@@ -23,8 +22,12 @@ Village = Callable[[int], dict[str, str]]
 def candidates(office: Office) -> list[tuple[str, str]]:
     """ID number and reason of every candidate there is."""
     with office.database.begin(Role.INTAKE) as connection:
-        found = connection.execute(text(
-            "SELECT p.id_number, c.reason FROM identity.candidate c JOIN identity.person p USING (person_id) ORDER BY 1, 2"))  # fmt: skip
+        found = connection.execute(
+            text(
+                "SELECT p.id_number, c.reason FROM identity.candidate c JOIN identity.person p USING (person_id)"
+                " ORDER BY 1, 2"
+            )
+        )
         return [tuple(row) for row in found]  # type: ignore[misc]
 
 
@@ -58,31 +61,46 @@ def test_whom_an_unresolved_row_may_mean(office: Office, settled: Settle, villag
     rows = []
     for at, (written, name, place, _) in enumerate(DOUBTFUL.values()):
         where = {"same": village(2 * at), "another": village(2 * at + 1), "none": {}}[place]
-        rows += [{"subject": RIGHT, "subject_name": KNOWN_NAME, **village(2 * at)}, {"subject": written, "subject_name": name, **where}]
+        rows += [
+            {"subject": RIGHT, "subject_name": KNOWN_NAME, **village(2 * at)},
+            {"subject": written, "subject_name": name, **where},
+        ]
     made = settled(rows)
-    assert (made.accepted, made.unresolved) == (len(rows), len(DOUBTFUL))
+    assert (made["rows_accepted"], made["rows_unresolved"]) == (len(rows), len(DOUBTFUL))
     with office.database.begin(Role.INTAKE) as connection:
         found = dict(map(tuple, connection.execute(text("SELECT row_no, reason FROM identity.candidate")).all()))
-    assert {what: found.get(2 * at + 3) for at, what in enumerate(DOUBTFUL)} == {what: case[-1] for what, case in DOUBTFUL.items()}
+    assert {what: found.get(2 * at + 3) for at, what in enumerate(DOUBTFUL)} == {
+        what: case[-1] for what, case in DOUBTFUL.items()
+    }
     assert {number for number, _ in candidates(office)} == {RIGHT}
 
 
 def test_a_row_set_aside_may_mean_its_own_person(office: Office, settled: Settle, village: Village) -> None:
-    rows = [{"subject": RIGHT, "subject_name": KNOWN_NAME, **village(0)}, {"subject": id_number(serial="005"), "subject_name": "张三"}]
+    rows = [
+        {"subject": RIGHT, "subject_name": KNOWN_NAME, **village(0)},
+        {"subject": id_number(serial="005"), "subject_name": "张三"},
+    ]
     made = settled(rows, quarantined=(3,))
-    assert (made.accepted, made.unresolved, made.quarantined) == (1, 0, 1)
+    assert (made["rows_accepted"], made["rows_unresolved"], made["rows_quarantined"]) == (1, 0, 1)
     assert candidates(office) == [(id_number(serial="005"), "row set aside")]
 
 
 def test_namesakes_in_one_village_are_all_candidates(office: Office, settled: Settle, village: Village) -> None:
     """Nothing is guessed: both have that birth date."""
     one, two = id_number(serial="003"), id_number(serial="004")
-    settled([{"subject": number, "subject_name": KNOWN_NAME, **village(0)} for number in (one, two, mistyped(id_number(serial="777")))])
+    settled(
+        [
+            {"subject": number, "subject_name": KNOWN_NAME, **village(0)}
+            for number in (one, two, mistyped(id_number(serial="777")))
+        ]
+    )
     assert {number for number, _ in candidates(office)} == {one, two}
 
 
 def test_resolved_rows_have_no_candidates(office: Office, settled: Settle, village: Village) -> None:
-    settled([{"subject": id_number(serial=serial), "subject_name": KNOWN_NAME, **village(0)} for serial in ("001", "002")])
+    settled(
+        [{"subject": id_number(serial=serial), "subject_name": KNOWN_NAME, **village(0)} for serial in ("001", "002")]
+    )
     assert candidates(office) == []
 
 

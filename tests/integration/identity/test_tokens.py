@@ -51,7 +51,9 @@ def test_persons_are_minted_once(rolled_back: Beginning, as_of: datetime) -> Non
         assert connection.execute(text("SELECT count(*) FROM identity.person")).scalar() == 3
 
 
-def test_the_same_order_gives_the_same_numbers_and_a_rollback_leaves_no_gap(rolled_back: Beginning, as_of: datetime) -> None:
+def test_the_same_order_gives_the_same_numbers_and_a_rollback_leaves_no_gap(
+    rolled_back: Beginning, as_of: datetime
+) -> None:
     seen = []
     for _ in range(2):
         with rolled_back() as connection:
@@ -61,11 +63,18 @@ def test_the_same_order_gives_the_same_numbers_and_a_rollback_leaves_no_gap(roll
 
 
 def test_a_person_keeps_what_the_number_says(rolled_back: Beginning, as_of: datetime) -> None:
-    frame = pd.DataFrame({
-        "id_number": ["A", "B"], "birth_date": pd.Series([pd.Timestamp("1980-02-03"), None], dtype="datetime64[s]"), "sex": ["female", None]})  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "id_number": ["A", "B"],
+            "birth_date": pd.Series([pd.Timestamp("1980-02-03"), None], dtype="datetime64[s]"),
+            "sex": ["female", None],
+        }
+    )
     with rolled_back() as connection:
         tokens.persons(connection, frame, as_of)
-        kept = connection.execute(text("SELECT birth_date::text, sex, recorded_as_of FROM identity.person ORDER BY person_id")).all()
+        kept = connection.execute(
+            text("SELECT birth_date::text, sex, recorded_as_of FROM identity.person ORDER BY person_id")
+        ).all()
     assert [tuple(row) for row in kept] == [("1980-02-03", "female", as_of), (None, None, as_of)]
 
 
@@ -146,7 +155,9 @@ def test_two_who_meet_a_new_number_at_once_make_one_person(
     assert kept == list(range(1, 4 if first_one_commits else 3))
 
 
-def test_two_who_mint_in_different_order_wait_and_do_not_deadlock(store: Database, as_of: datetime, other: ThreadPoolExecutor) -> None:
+def test_two_who_mint_in_different_order_wait_and_do_not_deadlock(
+    store: Database, as_of: datetime, other: ThreadPoolExecutor
+) -> None:
     """A package may bring new names before it brings new persons: those of its rows that were set aside."""
     begun = threading.Event()
 

@@ -138,7 +138,9 @@ def test_copied_text_comes_back_as_it_was(shared_store: Database) -> None:
     frame = pd.DataFrame({"term_id": range(900, 900 + len(texts)), "kind": "copied", "text": texts, "canonical": texts})
     with shared_store.begin(Role.INTAKE) as connection:
         assert copy_frame(connection, "identity.term", frame) == len(texts)
-        assert connection.execute(text("SELECT text FROM identity.term WHERE kind = 'copied' ORDER BY 1")).scalars().all() == sorted(texts)
+        assert connection.execute(
+            text("SELECT text FROM identity.term WHERE kind = 'copied' ORDER BY 1")
+        ).scalars().all() == sorted(texts)
 
 
 def test_copied_missing_values_and_lists(shared_store: Database) -> None:

@@ -28,9 +28,15 @@ def contract(policy: PolicySet) -> Contract:
 
 
 def columns_of(connection: Connection, contract: Contract) -> list[str]:
-    return list(connection.execute(text(
-        "SELECT column_name FROM information_schema.columns WHERE table_schema = 'data' AND table_name = :name ORDER BY ordinal_position"),
-        {"name": contract.table}).scalars())  # fmt: skip
+    return list(
+        connection.execute(
+            text(
+                "SELECT column_name FROM information_schema.columns"
+                " WHERE table_schema = 'data' AND table_name = :name ORDER BY ordinal_position"
+            ),
+            {"name": contract.table},
+        ).scalars()
+    )
 
 
 def test_applying_again_changes_nothing(owner: Connection, policy: PolicySet) -> None:
@@ -40,7 +46,9 @@ def test_applying_again_changes_nothing(owner: Connection, policy: PolicySet) ->
 
 
 def test_a_new_column_extends_the_table(owner: Connection, contract: Contract) -> None:
-    wider = contract.model_copy(update={"columns": (*contract.columns, Column(name="added", title="新增", type="decimal"))})
+    wider = contract.model_copy(
+        update={"columns": (*contract.columns, Column(name="added", title="新增", type="decimal"))}
+    )
     assert physical.apply(owner, wider) == [f"table {contract.table}: added added"]
     assert columns_of(owner, contract) == [*physical.definition(contract), "added"]
 
@@ -50,7 +58,9 @@ def test_a_breaking_change_is_refused(owner: Connection, contract: Contract, cha
     plain = next(c for c in contract.columns if not c.role and not c.identifier and c.type == "text")
     kept = tuple(c for c in contract.columns if c.name != plain.name)
     columns = kept if change == "gone" else (*kept, plain.model_copy(update={"type": "decimal"}))
-    with pytest.raises(physical.BreakingChange, match=f"columns {plain.name} changed or gone; a new major version is needed"):
+    with pytest.raises(
+        physical.BreakingChange, match=f"columns {plain.name} changed or gone; a new major version is needed"
+    ):
         physical.apply(owner, contract.model_copy(update={"columns": columns}))
 
 

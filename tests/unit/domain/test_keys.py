@@ -11,7 +11,7 @@ from bidui.domain import keys
 
 def test_a_digest_is_sixty_four_hexadecimal_characters_and_stays_for_ever() -> None:
     """This very value stands in ledgers: another would orphan every key."""
-    assert keys.digest("finding", "甲", 1) == "ec90b2e9a6f8c4a3"[:0] + keys.digest("finding", "甲", 1)
+    assert keys.digest("finding", "甲", 1) == "3c97f4c7510f583076434510957e132d91766a5f17914d260b25582d5c6d14a6"
     assert len(keys.digest()) == 64
     assert set(keys.digest("x")) <= set("0123456789abcdef")
 
@@ -24,7 +24,14 @@ def test_the_order_of_parts_counts_and_that_of_keys_does_not() -> None:
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [(("ab", "c"), ("a", "bc")), (("a",), ("a", "")), (("a", None), ("a", "")), ((1,), ("1",)), ((("a", "b"),), ("a", "b")), (("a",), ("A",))],
+    [
+        (("ab", "c"), ("a", "bc")),
+        (("a",), ("a", "")),
+        (("a", None), ("a", "")),
+        ((1,), ("1",)),
+        ((("a", "b"),), ("a", "b")),
+        (("a",), ("A",)),
+    ],
 )
 def test_parts_do_not_run_into_one_another(one: tuple, other: tuple) -> None:
     assert keys.digest(*one) != keys.digest(*other)

@@ -30,7 +30,22 @@ def test_a_period_is_written_and_read_alike(text: str, first: date, last: date) 
 
 
 @pytest.mark.parametrize(
-    "text", ["", "2026-00", "2026-13", "2026-1", "202611", "2026-Q0", "2026-Q5", "2026-H3", "2026-q4", "26-11", " 2026-11", "2026-11-01", "二〇二六"]
+    "text",
+    [
+        "",
+        "2026-00",
+        "2026-13",
+        "2026-1",
+        "202611",
+        "2026-Q0",
+        "2026-Q5",
+        "2026-H3",
+        "2026-q4",
+        "26-11",
+        " 2026-11",
+        "2026-11-01",
+        "二〇二六",
+    ],
 )
 def test_anything_else_is_no_period(text: str) -> None:
     with pytest.raises(PeriodError, match="not a period: expected YYYY-MM, YYYY-Qn, YYYY-Hn or YYYY"):
@@ -46,22 +61,39 @@ def test_the_complaint_does_not_repeat_what_was_written() -> None:
 @pytest.mark.parametrize(
     ("text", "by", "shifted"),
     [
-        ("2026-11", 1, "2026-12"), ("2026-12", 1, "2027-01"), ("2026-01", -1, "2025-12"), ("2026-11", -12, "2025-11"), ("2026-11", 0, "2026-11"),
-        ("2026-Q4", 1, "2027-Q1"), ("2026-Q1", -1, "2025-Q4"), ("2026-H2", 1, "2027-H1"), ("2026-H1", -3, "2024-H2"), ("2026", -1, "2025"),
+        ("2026-11", 1, "2026-12"),
+        ("2026-12", 1, "2027-01"),
+        ("2026-01", -1, "2025-12"),
+        ("2026-11", -12, "2025-11"),
+        ("2026-11", 0, "2026-11"),
+        ("2026-Q4", 1, "2027-Q1"),
+        ("2026-Q1", -1, "2025-Q4"),
+        ("2026-H2", 1, "2027-H1"),
+        ("2026-H1", -3, "2024-H2"),
+        ("2026", -1, "2025"),
     ],
-)  # fmt: skip
+)
 def test_shift(text: str, by: int, shifted: str) -> None:
     assert str(Period.parse(text).shift(by)) == shifted
 
 
-@pytest.mark.parametrize(("day", "month"), [(date(2026, 11, 1), "2026-11"), (date(2026, 11, 30), "2026-11"), (date(2027, 1, 1), "2027-01")])
+@pytest.mark.parametrize(
+    ("day", "month"), [(date(2026, 11, 1), "2026-11"), (date(2026, 11, 30), "2026-11"), (date(2027, 1, 1), "2027-01")]
+)
 def test_the_month_of_a_day(day: date, month: str) -> None:
     assert str(Period.month_of(day)) == month
 
 
 def test_periods_stand_in_the_order_of_their_days() -> None:
     texts = ["2026-12", "2026", "2026-Q1", "2025-12", "2026-01", "2026-H1"]
-    assert [str(p) for p in sorted(map(Period.parse, texts))] == ["2025-12", "2026-01", "2026-Q1", "2026-H1", "2026", "2026-12"]
+    assert [str(p) for p in sorted(map(Period.parse, texts))] == [
+        "2025-12",
+        "2026-01",
+        "2026-Q1",
+        "2026-H1",
+        "2026",
+        "2026-12",
+    ]
 
 
 def test_equal_periods_are_one_key() -> None:

@@ -1,4 +1,4 @@
-"""Every mistake in the policy is told with its file, its line and, where a word is misspelt, what was probably meant."""
+"""Every mistake in the policy is told with its file, its line and, for a misspelt word, what was probably meant."""
 
 from __future__ import annotations
 
@@ -21,26 +21,34 @@ def contract(policy: PolicySet) -> Contract:
 
 
 MISTAKES = [
-    # what is wrong, file ({contract}: a contract's), what stands there, what is written instead, what is said
+    # what is wrong, file ({contract}: a contract's), what stands there, what is written instead,
+    # what is said
     ("unknown property of a contract", "{contract}", "property: cadence", "property: cadance",
      "unknown customProperty cadance; did you mean cadence?"),
     ("unknown property of a column", "{contract}", "property: codeList", "property: codelist",
      "unknown customProperty codelist; did you mean codeList?"),
-    ("unknown key in a property of a contract", "{contract}", "minimumRows", "minimalRows", "complete_if.minimalRows"),
-    ("role that no column has", "{contract}", "property: role, value: subject}", "property: role, value: subjekt}", "role: Input should be"),
-    ("misspelt standard key of a column", "{contract}", "businessName: 省", "bussinessName: 省", "bussinessName"),
-    ("misspelt standard key of the contract", "{contract}", "\nversion:", "\nversoin:", "version"),
+    ("unknown key in a property of a contract", "{contract}", "minimumRows", "minimalRows",
+     "complete_if.minimalRows"),
+    ("role that no column has", "{contract}", "property: role, value: subject}", "property: role, value: subjekt}",
+     "role: Input should be 'subject'"),
+    ("misspelt standard key of a column", "{contract}", "businessName: 省", "bussinessName: 省",
+     "bussinessName is no key of the standard; did you mean businessName?"),
+    ("misspelt standard key of the contract", "{contract}", "\nversion:", "\nversoin:",
+     "versoin is no key of the standard; did you mean version?"),
     ("type that the standard has not", "{contract}", "logicalType: date", "logicalType: day", "'day' is not one of"),
-    ("type that we do not use", "{contract}", "logicalType: date", "logicalType: timestamp", "logicalType timestamp is not used here"),
+    ("type that we do not use", "{contract}", "logicalType: date", "logicalType: timestamp",
+     "logicalType timestamp is not used here"),
     ("code list that is not there", "{contract}", "value: labour_skill", "value: labor_skill",
      "code list: labor_skill does not exist; did you mean labour_skill?"),
-    ("level that the hub has not", "catalogue/town/verification.yaml", "property: by, value: town", "property: by, value: twon",
-     "by: level: twon does not exist; did you mean town?"),
-    ("dataset that a rule reads", "sql/settle/verification.sql", "dataset: town.verification", "dataset: town.verifications",
+    ("level that the hub has not", "catalogue/town/verification.yaml", "property: by, value: town",
+     "property: by, value: twon", "by: level: twon does not exist; did you mean town?"),
+    ("dataset that a rule reads", "sql/settle/verification.sql", "dataset: town.verification",
+     "dataset: town.verifications",
      "reads returned: dataset: town.verifications does not exist; did you mean town.verification?"),
     ("role that a rule reads", "sql/compare/duplicate.sql", "{role: register}", "{role: regster}",
      "reads register: role: regster does not exist; did you mean register?"),
-    ("view that a rule reads", "sql/lead/household.sql", "{view: signal}", "{view: signals}", "reads.signal.view: Input should be"),
+    ("view that a rule reads", "sql/lead/household.sql", "{view: signal}", "{view: signals}",
+     "reads.signal.view: Input should be"),
     ("two sources of one alias", "sql/compare/duplicate.sql", "{role: register}", "{role: register, view: case}",
      "name exactly one of dataset, role, view"),
     ("alias that is not read", "sql/compare/coverage_there.sql", "absent_from: roster", "absent_from: rooster",
@@ -49,31 +57,46 @@ MISTAKES = [
      "parameters: threshold: newborn_day does not exist; did you mean newborn_days?"),
     ("kind of finding", "sql/compare/duplicate.sql", "finds: duplicate", "finds: duplicated",
      "finds: duplicated does not exist; did you mean duplicate?"),
-    ("something that a rule must say", "sql/compare/duplicate.sql", "-- owner: register\n", "", "a compare rule needs owner"),
-    ("unknown key of a rule", "sql/compare/duplicate.sql", "severity:", "severty:", "severty: Extra inputs are not permitted; did you mean severity?"),
+    ("something that a rule must say", "sql/compare/duplicate.sql", "-- owner: register\n", "",
+     "a compare rule needs owner"),
+    ("unknown key of a rule", "sql/compare/duplicate.sql", "severity:", "severty:",
+     "severty: Extra inputs are not permitted; did you mean severity?"),
     ("header that is not YAML", "sql/compare/duplicate.sql", "reads:", "reads: [", "not YAML"),
-    ("header that says a thing twice", "sql/compare/duplicate.sql", "-- owner:", "-- id: again\n-- owner:", "not YAML"),
-    ("unknown key of an agreement", "agreements/hub.yaml", "purpose:", "purposes:", "purposes: Extra inputs are not permitted; did you mean purpose?"),
+    ("header that says a thing twice", "sql/compare/duplicate.sql", "-- owner:", "-- id: again\n-- owner:",
+     "not YAML"),
+    ("unknown key of an agreement", "agreements/hub.yaml", "purpose:", "purposes:",
+     "purposes: Extra inputs are not permitted; did you mean purpose?"),
     ("dataset of an agreement", "agreements/town.yaml", "dataset: town.verification", "dataset: town.verificaton",
      "provides: town.verificaton does not exist; did you mean town.verification?"),
-    ("recipe of an agreement", "agreements/town.yaml", "town_visits", "town_visit", "receives: town_visit does not exist; did you mean town_visits?"),
-    ("unknown key of a recipe", "deliveries/receipt.yaml", "mail:", "mails:", "mails: Extra inputs are not permitted; did you mean mail?"),
+    ("recipe of an agreement", "agreements/town.yaml", "town_visits", "town_visit",
+     "receives: town_visit does not exist; did you mean town_visits?"),
+    ("unknown key of a recipe", "deliveries/receipt.yaml", "mail:", "mails:",
+     "mails: Extra inputs are not permitted; did you mean mail?"),
     ("rule of a profile", "profiles/base.yaml", "[coverage_there,", "[coverage_ther,",
      "rules: coverage_ther does not exist; did you mean coverage_there?"),
-    ("expected dataset of a profile", "profiles/demo.yaml", "expected: [hub.alleviated_person", "expected: [hub.alleviated_persons",
+    ("expected dataset of a profile", "profiles/demo.yaml", "expected: [hub.alleviated_person",
+     "expected: [hub.alleviated_persons",
      "expected: hub.alleviated_persons does not exist; did you mean hub.alleviated_person?"),
-    ("agreement of a profile", "profiles/demo.yaml", "insurance_med, town", "insurance_med, twon", "agreements: twon does not exist; did you mean town?"),
+    ("agreement of a profile", "profiles/demo.yaml", "insurance_med, town", "insurance_med, twon",
+     "agreements: twon does not exist; did you mean town?"),
     ("unknown key of a profile", "profiles/demo.yaml", "numbering:", "numberings:",
      "numberings: Extra inputs are not permitted; did you mean numbering?"),
-    ("unknown key deep in a profile", "profiles/demo.yaml", "phone:", "telephone:", "desk.telephone: Extra inputs are not permitted"),
-    ("day of a code list that is none", "dictionary/sex.csv", "2021-01-01", "2021-13-01", "valid_from and valid_to are days, YYYY-MM-DD"),
+    ("unknown key of the base", "profiles/base.yaml", "rolls_to_working_day", "roll_to_working_day",
+     "window.roll_to_working_day: Extra inputs are not permitted; did you mean rolls_to_working_day?"),
+    ("unknown key deep in a profile", "profiles/demo.yaml", "phone:", "telephone:",
+     "desk.telephone: Extra inputs are not permitted; did you mean phone?"),
+    ("day of a code list that is none", "dictionary/sex.csv", "2021-01-01", "2021-13-01",
+     "valid_from and valid_to are days, YYYY-MM-DD"),
     ("word with two meanings", "dictionary/sex.csv", "女", "男", "already means male at that time"),
-    ("day of a region that is none", "dictionary/regions.csv", "2021-01-01", "2021-02-30", "valid_from and valid_to are days, YYYY-MM-DD"),
+    ("day of a region that is none", "dictionary/regions.csv", "2021-01-01", "2021-02-30",
+     "valid_from and valid_to are days, YYYY-MM-DD"),
     ("column of the regions", "dictionary/regions.csv", "parent", "parents", "column missing: parent"),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("file", "old", "new", "says"), [row[1:] for row in MISTAKES], ids=[row[0] for row in MISTAKES])
+@pytest.mark.parametrize(
+    ("file", "old", "new", "says"), [row[1:] for row in MISTAKES], ids=[row[0] for row in MISTAKES]
+)
 def test_a_mistake_is_told_with_file_and_line(
     spoil: Spoil, complaints: Complaints, contract: Contract, file: str, old: str, new: str, says: str
 ) -> None:
@@ -83,21 +106,25 @@ def test_a_mistake_is_told_with_file_and_line(
     assert said, complaints()
     places = {one.split(": ", 1)[0] for one in said}
     assert all(place.startswith(f"{file}:") for place in places), places
-    if "needs" not in says and "said twice" not in says and new:
+    if not any(about in says for about in ("needs", "is no alias", "not YAML")):  # what a file lacks has no line in it
         nearby = range(line - 1, line + 2)
         assert any(int(place.rpartition(":")[2]) in nearby for place in places), (places, line)
 
 
-def test_a_missing_code_list_is_told_where_it_is_asked_for(include: Path, complaints: Complaints, contract: Contract) -> None:
+def test_a_missing_code_list_is_told_where_it_is_asked_for(
+    include: Path, complaints: Complaints, contract: Contract
+) -> None:
     asked = next(column.code_list for column in contract.columns if column.code_list)
     (include / "dictionary" / f"{asked}.csv").unlink()
-    assert any(f"code list: {asked} does not exist" in one for one in complaints() if one.startswith(f"{contract.file}:"))
+    assert any(
+        f"code list: {asked} does not exist" in one for one in complaints() if one.startswith(f"{contract.file}:")
+    )
 
 
 @pytest.mark.parametrize("list_name", ["finding_kind", "regions", "holidays"])
 def test_a_missing_dictionary_that_code_asks_for(include: Path, complaints: Complaints, list_name: str) -> None:
     (include / "dictionary" / f"{list_name}.csv").unlink()
-    assert any(list_name in one for one in complaints())
+    assert f"dictionary/{list_name}.csv: the file is missing" in complaints()
 
 
 @pytest.mark.parametrize("kind", ["catalogue", "agreements", "sql/compare", "deliveries"])
@@ -121,7 +148,7 @@ def test_a_profile_that_is_missing(complaints: Complaints) -> None:
 
 def test_a_profile_over_one_that_is_missing(spoil: Spoil, complaints: Complaints) -> None:
     spoil("profiles/demo.yaml", "extends: base", "extends: bases")
-    assert any("extends a file that is not there" in one for one in complaints())
+    assert complaints() == ["profiles/demo.yaml:2: extends a file that is not there: bases; did you mean base?"]
 
 
 def test_all_mistakes_are_told_at_once(spoil: Spoil, complaints: Complaints, contract: Contract) -> None:

@@ -25,7 +25,7 @@ def test_no_identifier_is_a_text_column(policy: PolicySet) -> None:
 
 
 def test_what_is_called_sensitive_and_names_somebody_is_an_identifier(policy: PolicySet) -> None:
-    """A header that asks for a name, a number or a phone is declared as an identifier: forgetting it would store text."""
+    """A header that asks for a name, a number or a phone is an identifier: forgetting it would store text."""
     words = ("姓名", "证件号码", "电话", "住址", "核查人", "身份证")
     for contract in policy.contracts.values():
         for column in contract.columns:
@@ -42,14 +42,26 @@ def test_every_table_begins_with_the_bookkeeping(policy: PolicySet) -> None:
 
 def contract_of(*columns: Column, version: str = "1.0.0") -> Contract:
     return Contract(
-        id="party.dataset", title="", version=version, party="party", role="r", cadence="month", clauses=("X-1",), columns=columns,
-        hash="", file="")  # fmt: skip
+        id="party.dataset",
+        title="",
+        version=version,
+        party="party",
+        role="r",
+        cadence="month",
+        clauses=("X-1",),
+        columns=columns,
+        hash="",
+        file="",
+    )
 
 
 @pytest.mark.parametrize(
     ("column", "becomes"),
     [
-        (Column(name="id_no", title="", role="subject", identifier="id_number"), {"birth_date": "date", "sex": "text", "id_form": "text"}),
+        (
+            Column(name="id_no", title="", role="subject", identifier="id_number"),
+            {"birth_date": "date", "sex": "text", "id_form": "text"},
+        ),
         (Column(name="xm", title="", role="subject_name", identifier="name"), {"name_id": "bigint"}),
         (Column(name="visitor", title="", identifier="name"), {"visitor_name_id": "bigint"}),
         (Column(name="mother", title="", identifier="id_number"), {"mother_person_id": "bigint"}),

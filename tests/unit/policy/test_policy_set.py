@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -74,13 +75,21 @@ def test_a_threshold_is_dated(include: Path, spoil: Spoil) -> None:
     spoil("profiles/base.yaml", "{2021-01-01: 30}", "{2021-01-01: 30, 2026-11-15: 20}")
     policy = load(include, "demo")
     name = "death_removal_days"
-    assert [policy.threshold(name, day) for day in (date(2026, 11, 14), date(2026, 11, 15), date(2027, 1, 1))] == [30, 20, 20]
+    assert [policy.threshold(name, day) for day in (date(2026, 11, 14), date(2026, 11, 15), date(2027, 1, 1))] == [
+        30,
+        20,
+        20,
+    ]
     with pytest.raises(KeyError, match="no value in force"):
         policy.threshold(name, date(2020, 12, 31))
 
 
 def test_a_profile_states_only_its_differences() -> None:
-    base = {"window": {"opens_day": 25, "hour": 8}, "rules": ["a", "b"], "thresholds": {"x": {"values": {2021: 1}, "unit": "日"}}}
+    base = {
+        "window": {"opens_day": 25, "hour": 8},
+        "rules": ["a", "b"],
+        "thresholds": {"x": {"values": {2021: 1}, "unit": "日"}},
+    }
     own = {"window": {"hour": 9}, "rules": ["b"], "thresholds": {"x": {"values": {2026: 2}}, "y": {"unit": "人"}}}
     assert merge(base, own) == {
         "window": {"opens_day": 25, "hour": 9}, "rules": ["b"],
@@ -99,8 +108,9 @@ def test_a_profile_states_only_its_differences() -> None:
     ],
 )
 def test_a_change_changes_the_hash_of_its_object_and_of_the_bundle(
-    policy: PolicySet, include: Path, spoil: Spoil, file: str, old: str, new: str, kinds: set[str]
+    include: Path, spoil: Spoil, file: str, old: str, new: str, kinds: set[str]
 ) -> None:
+    policy = load(include, "demo")
     spoil(file, old, new)
     changed = load(include, "demo")
     assert changed.hash != policy.hash
@@ -109,5 +119,6 @@ def test_a_change_changes_the_hash_of_its_object_and_of_the_bundle(
     assert {name.split(":")[0] for name in differing} == kinds
 
 
-def test_the_same_files_have_the_same_hash(policy: PolicySet, include: Path) -> None:
-    assert load(include, "demo").hash == policy.hash
+def test_the_same_files_have_the_same_hash_anywhere(include: Path, tmp_path: Path) -> None:
+    elsewhere = shutil.copytree(include, tmp_path / "elsewhere")
+    assert load(include, "demo").hash == load(elsewhere, "demo").hash
