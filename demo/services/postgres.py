@@ -35,6 +35,9 @@ UNPRIVILEGED = 65534
 SHARED_FOLDERS = ("/var/tmp", "/tmp")  # noqa: S108 - a folder of our own is made in them, and checked
 """Where the data go if the wanted folder lies below one that the unprivileged user may not enter."""
 
+_DYING = 10.0
+"""Seconds that a killed server may take to vanish."""
+
 SETTINGS: Mapping[str, str] = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",
@@ -257,6 +260,9 @@ class Postgres:
     def _forget_dead_postmaster(self) -> None:
         """Remove the lock file of a killed server that nobody reaped: Postgres would take it for alive."""
         pid = self._postmaster()
+        deadline = time.monotonic() + _DYING
+        while pid is not None and lives(pid) and not answers(self.port) and time.monotonic() < deadline:
+            time.sleep(0.05)  # it was killed a moment ago and is still being wound up
         if pid is not None and not lives(pid):
             time.sleep(0.5)  # its backends notice the death and leave by themselves
             (self.base / "data" / "postmaster.pid").unlink(missing_ok=True)

@@ -136,7 +136,7 @@ class County:
     hub: Hub
     parties: Parties
     room: ControlRoom
-    dsn: str
+    dsn: str = field(repr=False)
     synth: Path
 
     @property

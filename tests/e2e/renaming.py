@@ -83,8 +83,8 @@ class Names:
         """A result under the old names again."""
         back = {new: old for names in (self.datasets, self.contacts) for old, new in names.items()}
         text = _any(back).sub(lambda m: back[m[1]], text)
-        parties = {new: old for old, new in self.parties.items()}
-        text = _any(parties).sub(lambda m: parties[m[1]], text)
+        single = {new: old for names in (self.parties, self.profiles) for old, new in names.items()}
+        text = _any(single).sub(lambda m: single[m[1]], text)
         return re.sub(rf"(?<!\d){self.county[1]}", self.county[0], text)
 
 

@@ -142,10 +142,7 @@ class _Maker:
     def _report(self, report_id: str) -> list[dict[str, Any]]:
         rule: Rule = self.office.policy.rules[report_id]
         binder = Binder(self.connection, self.office.policy, self.period, self.as_of)
-        runs = self.connection.execute(
-            text("SELECT run_id FROM core.run_in_force WHERE hub = :hub AND period = :period"),
-            {"hub": self.office.policy.hub, "period": self.subject.period},
-        ).scalars().all()  # fmt: skip
+        runs = ledger.runs_in_force(self.connection, self.office.policy.hub, self.subject.period, self.as_of)
         facts = {
             "recipient": self.recipient.party, "recipient_region": self.recipient.region,
             "arrival": self.subject.arrival, "round": self.subject.round, "today": self.day,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from bidui.policy.physical import definition
 from bidui.policy.source import Fault, nearest, place_of
 
 if TYPE_CHECKING:
@@ -14,7 +15,12 @@ if TYPE_CHECKING:
 def faults(policy: PolicySet) -> list[Fault]:
     """Every reference that leads nowhere."""
     return [
-        *_of_code(policy), *_of_contracts(policy), *_of_rules(policy), *_of_agreements(policy), *_of_recipes(policy)]
+        *_of_code(policy),
+        *_of_contracts(policy),
+        *_of_rules(policy),
+        *_of_agreements(policy),
+        *_of_recipes(policy),
+    ]
 
 
 _CODE_ASKS_FOR = (
@@ -59,6 +65,10 @@ def _of_rules(policy: PolicySet) -> Iterator[Fault]:
                 yield from _missing(policy, rule.file, f"reads {alias}: dataset", read.dataset, datasets)
             if read.role:
                 yield from _missing(policy, rule.file, f"reads {alias}: role", read.role, roles)
+            for column in read.columns:
+                playing = [c for c in policy.contracts.values() if c.role == read.role]
+                known = {name for contract in playing for name in definition(contract)}
+                yield from _missing(policy, rule.file, f"reads {alias}: column", column, known)
         for name in rule.parameters:
             yield from _missing(policy, rule.file, "parameters: threshold", name, policy.profile.thresholds)
         if rule.finds and "finding_kind" in policy.codes:

@@ -13,6 +13,7 @@ import os
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
@@ -74,14 +75,25 @@ def _validate(frame: pd.DataFrame, expectations: Sequence[Expectation], paramete
         _silence()
         context = gx.get_context(mode="ephemeral")
         context.variables.progress_bars = ProgressBarsConfig(globally=False)
-        stated = [e.model_dump(exclude={"description"}) for e in expectations]
+        stated = [_comparable(e.model_dump(exclude={"description"})) for e in expectations]
         suite = gx.ExpectationSuite(name="gate", expectations=stated)
         kept = {str((e.meta or {}).get("rule")) for e in suite.expectations}
         if dropped := {e.meta.rule for e in expectations} - kept:
             raise GateError(f"Great Expectations does not know the type of: {', '.join(sorted(dropped))}")
         asset = context.data_sources.add_pandas("frame").add_dataframe_asset("package")
         batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
-        return batch.validate(suite, result_format=_FORMAT, expectation_parameters=dict(parameters)).results
+        return batch.validate(suite, result_format=_FORMAT, expectation_parameters=_comparable(parameters)).results
+
+
+def _comparable(value: Any) -> Any:
+    """Great Expectations cannot compare a plain date with a column of timestamps."""
+    if isinstance(value, Mapping):
+        return {key: _comparable(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_comparable(inner) for inner in value]
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return datetime(value.year, value.month, value.day)  # noqa: DTZ001 - a day, not a moment
+    return value
 
 
 def _silence() -> None:

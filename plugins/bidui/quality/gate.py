@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -97,7 +97,7 @@ def check(
     try:
         lost_rows = keyed[keyed.index.isin(lost)] if whole else keyed
         batch = _batch(passed, lost_rows, contract, asked)
-        found = engine.run(batch, asked, {name: _parameter(v) for name, v in parameters.items() if v is not None})
+        found = engine.run(batch, asked, {name: v for name, v in parameters.items() if v is not None})
     except GateError as error:
         refusal = TableIssue(GATE_ERROR, GATE_ERROR, "refuse", {})
         return GateResult(_table(issues), (refusal,), refused=True, not_applicable=left_out, reason=str(error))
@@ -168,10 +168,3 @@ def _typed(values: pd.Series, kind: str) -> pd.Series:
     if (typed.isna() & values.notna()).any():
         raise GateError(f"column {values.name} holds what is not of its type")
     return typed
-
-
-def _parameter(value: Any) -> Any:
-    """Great Expectations cannot compare a plain date with a column of timestamps."""
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return datetime(value.year, value.month, value.day)  # noqa: DTZ001 - a day, not a moment
-    return value

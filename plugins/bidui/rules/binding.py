@@ -35,8 +35,12 @@ VIEWS: Mapping[str, str] = {
     "lead": """SELECT l.lead_id, l.lead_no, l.household_id, l.period, l.round, l.region, l.level, l.causes, l.due,
             k.signal_key, k.run_id
         FROM core.lead l JOIN core.lead_signal k USING (lead_id) WHERE l.hub = :hub AND l.recorded_as_of <= :as_of""",
-    "case": """SELECT c.*, f.kind AS finding_kind
-        FROM core.case_state c LEFT JOIN core.finding f USING (hub, finding_key)
+    "case": """SELECT c.*, f.kind AS finding_kind, e.event AS state, e.value AS outcome, e.recorded_as_of AS state_as_of
+        FROM core."case" c LEFT JOIN core.finding f USING (hub, finding_key)
+        LEFT JOIN LATERAL (
+            SELECT e.* FROM core.case_event e WHERE e.case_id = c.case_id AND e.recorded_as_of <= :as_of
+            ORDER BY (e.event <> 'unanswered') DESC, e.recorded_as_of DESC, e.event_id LIMIT 1
+        ) e ON true
         WHERE c.hub = :hub AND c.recorded_as_of <= :as_of""",
     "submission": "SELECT s.* FROM core.submission s WHERE s.hub = :hub AND s.recorded_as_of <= :as_of",
     "run": "SELECT r.* FROM core.run r WHERE r.run_id = ANY(:runs)",
@@ -48,7 +52,7 @@ VIEWS: Mapping[str, str] = {
         FROM core.intake i JOIN core.arrival a USING (arrival_id)
         WHERE a.hub = :hub AND i.recorded_as_of <= :as_of""",
     "issue": """SELECT q.*, a.party, a.dataset FROM core.row_issue q JOIN core.arrival a USING (arrival_id)
-        WHERE a.hub = :hub""",
+        WHERE a.hub = :hub AND a.arrived_at <= :as_of""",
     "name_variant": "SELECT v.name_a, v.name_b, v.reason FROM identity.name_variant v",
     "word": """SELECT w.* FROM jsonb_to_recordset(CAST(:words AS jsonb))
         AS w(list text, code text, label text, advice text)""",

@@ -61,6 +61,16 @@ def origins(connection: Connection, submissions: Sequence[int]) -> list[int]:
     return list(connection.execute(_ORIGINS, {"ids": list(submissions)}).scalars())
 
 
+def runs_in_force(connection: Connection, hub: str, period: str, as_of: datetime) -> list[str]:
+    """The runs of the latest round that a period had at ``as_of``."""
+    return list(connection.execute(text("""
+        SELECT k.run_id FROM core.closing_run k WHERE k.hub = :hub AND k.period = :period AND k.round = (
+            SELECT max(c.round) FROM core.closing c
+            WHERE c.hub = :hub AND c.period = :period AND c.recorded_as_of <= :as_of)
+        ORDER BY 1
+    """), {"hub": hub, "period": period, "as_of": as_of}).scalars())  # fmt: skip
+
+
 def arrived_at(database: Database, arrival_id: str) -> datetime:
     """The stamp of an arrival: the time as of which everything about it is decided."""
     with database.begin(Role.INTAKE) as connection:
