@@ -118,6 +118,27 @@ def keys_certify(contact: str, days: Annotated[int, typer.Option(help="有效天
         typer.echo(f"证书：{certificate}\n私钥（当面交给本人后删除）：{key}")
 
 
+@keys_app.command("revoke")
+def keys_revoke(certificate: Path) -> None:
+    """吊销一份证书：此后用它签名的文件一律退回。"""
+    from bidui.pipeline.certify import revoke
+
+    with _said():
+        revoke(_office(), certificate, clock.now(), REVOCATIONS_LAST)
+        typer.echo("已吊销，并重新发布吊销列表。")
+
+
+@keys_app.command("renew")
+def keys_renew() -> None:
+    """重新发布证书吊销列表（每60日内至少一次；过期后一切系统交换包都不能验证）。"""
+    from bidui.sealing import authority
+
+    with _said():
+        now = clock.now()
+        authority.renew_revocations(_office().keys, now=now, next_update=now + REVOCATIONS_LAST)
+        typer.echo(f"吊销列表有效至 {(now + REVOCATIONS_LAST).date()}。")
+
+
 @keys_app.command("password")
 def keys_password(party: str, period: str, region: Annotated[str | None, typer.Option(help="乡镇代码")] = None) -> None:
     """查询与某部门（或乡镇）当期的约定密码，供电话告知。"""

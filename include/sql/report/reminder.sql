@@ -1,6 +1,7 @@
 -- id: reminder
 -- title: 办理事项提醒的内容
 -- clauses: [ES-06, ZM-02, ZM-12]
+-- parameters: [reminder_days]
 -- reads:
 --   work: {view: case}
 --   delivery: {view: delivery}
@@ -19,4 +20,4 @@ SELECT
     '[]'::jsonb AS copied_to
 WHERE EXISTS (SELECT FROM overdue)
   AND NOT EXISTS (SELECT FROM delivery d WHERE d.recipe = 'reminder' AND d.recipient = :recipient || ':' || :recipient_region
-                  AND d.recorded_as_of > CAST(:as_of AS timestamptz) - interval '3 days')
+                  AND d.recorded_as_of > CAST(:as_of AS timestamptz) - make_interval(days => CAST(:reminder_days AS integer)))

@@ -45,7 +45,7 @@ def approve(
 
 
 def waiting(office: Office) -> list[tuple[str, str, str, str]]:
-    """(delivery id, title, period, role) of every delivery that waits for a decision."""
+    """(delivery id, title, period, role) of every delivery that waits for a decision and was not made anew since."""
     with office.database.begin(Role.DELIVER) as connection:
         rows = connection.execute(text("""
             SELECT d.delivery_id, d.recipe, d.period, d.approvals,

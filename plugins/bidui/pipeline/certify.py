@@ -1,9 +1,11 @@
-"""Issuing a signing certificate to a designated contact, and putting it on record (QA-14)."""
+"""Issuing a signing certificate to a designated contact, or revoking it, on record (QA-14)."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+
+from sqlalchemy import text
 
 from bidui.pipeline.office import Office, OfficeError
 from bidui.sealing import authority
@@ -22,3 +24,18 @@ def certify(office: Office, contact_id: str, as_of: datetime, days: int) -> tupl
             "fingerprint": authority.fingerprint(certificate), "event": "registered", "party": party,
             "contact": contact_id, "recorded_as_of": as_of})  # fmt: skip
     return certificate, key
+
+
+def revoke(office: Office, certificate: Path, as_of: datetime, list_lasts: timedelta) -> None:
+    """Revoke a certificate: the revocation list is published anew, and the register of contacts says so, too."""
+    fingerprint = authority.fingerprint(certificate)
+    with office.database.begin(Role.INTAKE) as connection:
+        known = connection.execute(
+            text("SELECT party, contact FROM core.certificate WHERE fingerprint = :print"), {"print": fingerprint}
+        ).first()
+        if known is None:
+            raise OfficeError("这份证书没有登记过，请核对文件")
+        authority.revoke(office.keys, certificate, now=as_of, next_update=as_of + list_lasts)
+        ledger.record_new(connection, tables.certificate, {
+            "fingerprint": fingerprint, "event": "revoked", "party": known.party, "contact": known.contact,
+            "recorded_as_of": as_of})  # fmt: skip

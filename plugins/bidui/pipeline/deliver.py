@@ -67,11 +67,17 @@ def prepared(office: Office, errand: Errand, as_of: datetime) -> Prepared | None
 
 
 def unsent(office: Office) -> list[str]:
-    """Deliveries that may yet leave and have a mail that no server has taken for good, oldest first."""
+    """Deliveries that may yet leave and have a mail that no server has taken for good, oldest first.
+
+    What waits for approval when a later round has made it anew does not leave any more.
+    """
     with office.database.begin(Role.DELIVER) as connection:
         return list(connection.execute(text("""
             SELECT d.delivery_id FROM out.delivery d JOIN out.message m USING (delivery_id)
             WHERE d.hub = :hub
+              AND NOT EXISTS (
+                SELECT FROM out.delivery n WHERE cardinality(d.approvals) > 0 AND n.recorded_as_of > d.recorded_as_of
+                  AND (n.hub, n.recipe, n.recipient, n.period) = (d.hub, d.recipe, d.recipient, d.period))
               AND NOT EXISTS (
                 SELECT FROM out.approval a WHERE a.delivery_id = d.delivery_id AND a.decision = 'rejected')
               AND NOT EXISTS (
