@@ -42,7 +42,7 @@ SELECT
             ELSE '与先前收到的文件完全相同，未重复入库，仍以先前一份为准。' END) AS conclusion,
     jsonb_build_object('dataset', d.label, 'period', t.period, 'data_date', s.data_date, 'arrived_at', t.arrived_at AT TIME ZONE CAST(:zone AS text),
         'channel', ch.label, 'plaintext', coalesce(t.plaintext, false), 'sha256', t.package_hash) AS package,
-    jsonb_build_object('read', coalesce(s.rows_read, 0), 'accepted', coalesce(s.rows_accepted, 0), 'quarantined', t.quarantined,
+    jsonb_build_object('read', coalesce(s.rows_read, 0), 'accepted', coalesce(s.rows_accepted, 0), 'quarantined', coalesce(s.rows_quarantined, t.quarantined),
         'share', CASE WHEN s.rows_read > 0 THEN round(s.rows_quarantined::numeric / s.rows_read, 6) END) AS rows,
     (SELECT jsonb_build_object('period', b.period, 'read', b.rows_read, 'accepted', b.rows_accepted) FROM before b) AS previous,
     coalesce((SELECT jsonb_agg(q.column_name ORDER BY q.ordinal) FROM issue q WHERE q.arrival_id = t.arrival_id AND q.code = 'column_dropped'), '[]') AS dropped_columns,

@@ -17,7 +17,7 @@ WITH mine AS (
     SELECT DISTINCT ON (household_id, person_id) household_id, person_id, name_id FROM register ORDER BY household_id, person_id
 ), fact AS (
     SELECT l.lead_id, string_agg(DISTINCT
-        coalesce('{name:' || p.name_id || '}：', '') || c.label || coalesce('（' || s.fact_date || '）', ''), '；') AS facts
+        coalesce('{name:' || p.name_id || '}：', '') || c.label || coalesce(to_char(s.fact_date, '（YYYY"年"FMMM"月"FMDD"日）"'), ''), '；') AS facts
     FROM lead l
     JOIN signal s USING (signal_key)
     JOIN word c ON c.list = 'rule' AND c.code = s.rule
