@@ -10,9 +10,11 @@ from typing import Any
 def told(dag: Any) -> dict[str, Any]:
     """What the tests ask about one DAG."""
     return {
-        "doc": dag.doc_md, "title": dag.dag_display_name, "tags": sorted(dag.tags), "timetable": type(dag.timetable).__name__,
+        "doc": dag.doc_md, "title": dag.dag_display_name, "tags": sorted(dag.tags),
+        "timetable": type(dag.timetable).__name__,
         "file": dag.fileloc, "catchup": dag.catchup, "active": dag.max_active_tasks,
-        "retries": {task.task_id: task.retries for task in dag.tasks}, "owners": sorted({task.owner for task in dag.tasks}),
+        "retries": {task.task_id: task.retries for task in dag.tasks},
+        "owners": sorted({task.owner for task in dag.tasks}),
         "mapped": sorted(task.task_id for task in dag.tasks if task.is_mapped),
         "after": {task.task_id: sorted(task.upstream_task_ids) for task in dag.tasks},
         "rights": dag.access_control,
@@ -25,7 +27,8 @@ def main(folder: str) -> None:
 
     bag = DagBag(folder)
     heavy = sorted({"pandas", "numpy", "great_expectations", "openpyxl"} & sys.modules.keys())
-    print(json.dumps({"errors": bag.import_errors, "dags": {d: told(dag) for d, dag in bag.dags.items()}, "heavy": heavy}, default=sorted))
+    found = {"errors": bag.import_errors, "dags": {name: told(dag) for name, dag in bag.dags.items()}, "heavy": heavy}
+    sys.stdout.write(json.dumps(found, default=sorted) + "\n")
 
 
 if __name__ == "__main__":

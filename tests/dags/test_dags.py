@@ -26,7 +26,9 @@ def loaded(repository: Path) -> dict[str, Any]:
         "PYTHONPATH": os.pathsep.join([str(repository), str(repository / "plugins")]),
     }  # fmt: skip
     command = [sys.executable, "-m", "tests.dags.loading", str(repository / "dags")]
-    done = subprocess.run(command, cwd=repository, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        command, cwd=repository, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found

@@ -1,7 +1,7 @@
 """A process to be killed in: ``python -m tests.e2e.child`` does each job that it is told in a process of its own.
 
-Jobs come as JSON lines on stdin: the ``BIDUI_*`` variables and the step. The answer is the exit status on stdout. What takes
-seconds to import is imported once, before the first job; each job then runs in a fork, which may die at any point.
+Jobs come as JSON lines on stdin: the ``BIDUI_*`` variables and the step. The answer is the exit status on stdout.
+What takes seconds to import is imported once, before the first job; each job then runs in a fork, which may die.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import sys
 import traceback
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from bidui.pipeline import approve, conclude, deliver, follow_up
 from bidui.pipeline.arrive import Origin, arrive
 from bidui.pipeline.office import Office
 from bidui.pipeline.receive import receive
+from bidui.policy.policy_set import PolicySet, load
 from bidui.quality import engine
 from bidui.quality.suite import Expectation, Meta
 
@@ -52,10 +54,17 @@ def hand_out(office: Office, now: datetime, period: str) -> None:
 STEPS = {"take_in": take_in, "close": close, "hand_out": hand_out}
 
 
-def work(job: dict[str, Any]) -> None:
+@cache
+def policy(include: str, profile: str) -> PolicySet:
+    """The policy, read once for all jobs under it."""
+    return load(Path(include), profile)
+
+
+def work(job: dict[str, Any], known: PolicySet) -> None:
     """One job, at the time that the hub's clock shows."""
     os.environ.update(job["environment"])
     office = Office.from_environment()
+    vars(office)["policy"] = known
     now = clock.read(office.home / clock.FILE)
     given = {key: Path(value) if key == "file" else value for key, value in job["given"].items()}
     STEPS[job["step"]](office, now, **given)
@@ -74,15 +83,18 @@ def main() -> None:
     """Fork for each line; say how the fork ended (negative: the signal that killed it)."""
     warm_up()
     for line in sys.stdin:
+        job = json.loads(line)
+        known = policy(job["environment"]["BIDUI_INCLUDE"], job["environment"]["BIDUI_PROFILE"])
         child = os.fork()
         if not child:
             try:
-                work(json.loads(line))
+                work(job, known)
             except BaseException:
                 traceback.print_exc()
                 os._exit(1)
             os._exit(0)
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -29,7 +29,8 @@ def small_policy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def ready(
-    postgres: Postgres, provision: Callable[[str], None], passwords: Path, small_policy: Path, tmp_path_factory: pytest.TempPathFactory
+    postgres: Postgres, provision: Callable[[str], None], passwords: Path, small_policy: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> str:  # fmt: skip
     """The name of a database with the small policy's tables and regions, made once; counties take copies of it."""
     name, home = "template_of_counties", tmp_path_factory.mktemp("ready")

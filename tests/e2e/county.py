@@ -62,7 +62,9 @@ def policy_copy(target: Path, minimum_rows: int = 100) -> Path:
 def _keep_lines(file: Path, town: re.Pattern[str]) -> None:
     """Leave out the lines that are about another town."""
     lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
-    file.write_text("".join(line for line in lines if not (found := town.match(line)) or found[1] in TOWNS), encoding="utf-8")
+    file.write_text(
+        "".join(line for line in lines if not (found := town.match(line)) or found[1] in TOWNS), encoding="utf-8"
+    )
 
 
 @dataclass
@@ -158,7 +160,9 @@ class County:
             message_from_bytes(box.get_bytes(key), policy=default)
             for path in boxes if path.exists() for box in [mailbox.Maildir(path)] for key in box.keys()  # noqa: SIM118
         ]  # fmt: skip
-        ours = [m for m in found if isinstance(m, EmailMessage) and self.hub.policy.profile.desk.email in str(m["From"])]
+        ours = [
+            m for m in found if isinstance(m, EmailMessage) and self.hub.policy.profile.desk.email in str(m["From"])
+        ]
         return sorted(ours, key=lambda m: (m["Date"].datetime, str(m["Message-ID"])))
 
     def close(self) -> None:
@@ -206,7 +210,7 @@ def sink(home: Path, port: int) -> Iterator[None]:
 @contextmanager
 def founded(home: Path, include: Path, profile: str, address: str, dsn: str, passwords: Path, synth: Path, *,
             migrate: bool = False) -> Iterator[County]:  # fmt: skip
-    """A county on an empty store (or, with ``migrate``, an empty database), with keys and certificates, from its first day."""
+    """A county on an empty store (with ``migrate``: an empty database), with keys and certificates, on day one."""
     home.mkdir(parents=True)
     shutil.copytree(passwords, home / "secrets")
     office = Office(home, Ports(mail=free_port()), profile)
@@ -228,5 +232,7 @@ def founded(home: Path, include: Path, profile: str, address: str, dsn: str, pas
 
 def certificates(hub: Hub, start: datetime) -> Mapping[str, tuple[Path, Path]]:
     """A certificate for every contact of a party that seals by machine."""
-    signers = [c for a in hub.policy.agreements.values() for p in a.provides if "machine" in p.sealing for c in a.contacts]
+    signers = [
+        c for a in hub.policy.agreements.values() for p in a.provides if "machine" in p.sealing for c in a.contacts
+    ]
     return {contact.id: certify(hub, contact.id, start, 365) for contact in signers}

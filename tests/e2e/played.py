@@ -44,13 +44,17 @@ class Months:
 
     def recipe(self, mail: EmailMessage) -> tuple[str, str]:
         """(recipe, period) of a mail."""
-        (row,) = self.county.query("SELECT recipe, period FROM out.delivery WHERE delivery_no = %s", mail["X-Bidui-Delivery"])
+        (row,) = self.county.query(
+            "SELECT recipe, period FROM out.delivery WHERE delivery_no = %s", mail["X-Bidui-Delivery"]
+        )
         return row[0], row[1]
 
     def book(self, mail: EmailMessage, party: str, region: str, period: str) -> openpyxl.Workbook:
         """The one workbook that came with a mail, opened with the password that its receiver was told."""
         (part,) = [p for p in mail.iter_attachments() if str(p.get_filename()).endswith(".xlsx")]
-        return openpyxl.load_workbook(io.BytesIO(workbook.open_(part.get_content(), [password(self.county.hub, party, region, period)])))
+        return openpyxl.load_workbook(
+            io.BytesIO(workbook.open_(part.get_content(), [password(self.county.hub, party, region, period)]))
+        )
 
 
 def play(county: County) -> Months:
@@ -68,8 +72,9 @@ def look_around(county: County, seen: Seen) -> None:
     now, period = county.room.now, county.room.rounds[-1].period
     seen.waiting.append(len(approve.waiting(county.hub)))
     seen.left_unapproved += county.query(
-        "SELECT d.delivery_no FROM out.delivery d JOIN out.message USING (delivery_id) JOIN out.sending USING (message_id)"
-        " WHERE cardinality(d.approvals) > 0 AND NOT EXISTS (SELECT FROM out.approval a WHERE a.delivery_id = d.delivery_id)"
+        "SELECT d.delivery_no FROM out.delivery d"
+        " JOIN out.message USING (delivery_id) JOIN out.sending USING (message_id) WHERE cardinality(d.approvals) > 0"
+        " AND NOT EXISTS (SELECT FROM out.approval a WHERE a.delivery_id = d.delivery_id)"
     )
     seen.boss_mails.append(len(county.mails("head@bureau.example")))
     before, later = digests(county.dsn), now + timedelta(hours=1)

@@ -36,7 +36,9 @@ class Names:
         derived = [r.produces for r in policy.of_stage("derive") if r.produces]
         listed = sorted({*policy.contracts, *derived}, reverse=True)
         datasets = {old: f"{parties[old.partition('.')[0]]}.ds{at:02d}" for at, old in enumerate(listed, 1)}
-        contacts = {c.id: f"{parties[a.party]}-c{at:02d}" for a in policy.agreements.values() for at, c in enumerate(a.contacts)}
+        contacts = {
+            c.id: f"{parties[a.party]}-c{at:02d}" for a in policy.agreements.values() for at, c in enumerate(a.contacts)
+        }
         stems = sorted(p.stem for p in policy.include.glob("profiles/*.yaml"))
         profiles = {old: f"pr{at:02d}" for at, old in enumerate(stems, 1)}
         return cls(parties, datasets, contacts, profiles, (policy.profile.region, _same_weight(policy.profile.region)))
@@ -71,7 +73,7 @@ class Names:
 
     def path(self, path: Path) -> Path:
         """A policy file's path, relative to ``include``, under the new names."""
-        folder, name = path.parts[0], path.name
+        folder = path.parts[0]
         if folder == "catalogue" and len(path.parts) == 3:
             party, dataset = self.datasets[f"{path.parts[1]}.{path.stem}"].split(".")
             return Path(folder, party, f"{dataset}.yaml")
@@ -120,4 +122,6 @@ def _same_weight(code: str) -> str:
     def weight(digits: str) -> int:
         return sum(w * int(d) for w, d in zip(_WEIGHTS, digits, strict=True)) % 11
 
-    return next(new for at in count(int(code[:2]) * 10_000 + 1) if weight(new := str(at)) == weight(code) and new != code)
+    return next(
+        new for at in count(int(code[:2]) * 10_000 + 1) if weight(new := str(at)) == weight(code) and new != code
+    )

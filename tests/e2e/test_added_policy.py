@@ -172,15 +172,19 @@ def county(found, tmp_path_factory) -> Iterator[County]:
 
 @pytest.fixture(scope="module")
 def listed(county) -> list[tuple[str, str, str, str]]:
-    """Four people of the register, insured and in one household each: (ID number, name, town, village)."""
-    return county.query(
-        "SELECT DISTINCT ON (d.household_id) p.id_number, t.text, w.name, v.name FROM data.hub__alleviated_person d"
-        " JOIN data.insurance_med__enrolment_roster m ON m.person_id = d.person_id AND m.state = 'insured'"
-        " JOIN identity.person p ON p.person_id = d.person_id JOIN identity.term t ON t.term_id = d.name_id"
-        " JOIN core.region v ON v.code = d.region JOIN core.region w ON w.code = v.parent WHERE w.code = %s"
-        " AND NOT EXISTS (SELECT FROM data.insurance_med__enrolment_roster o JOIN data.hub__alleviated_person x USING (person_id)"
-        " WHERE x.household_id = d.household_id AND o.state <> 'insured') ORDER BY d.household_id, p.id_number LIMIT 4", TOWNS[0],
-    )  # fmt: skip
+    """Four people, each of another household in which everybody is insured: (ID number, name, town, village)."""
+    return county.query("""
+        WITH stopped AS (
+            SELECT d.household_id FROM data.hub__alleviated_person d
+            LEFT JOIN data.insurance_med__enrolment_roster m USING (person_id) WHERE m.state IS DISTINCT FROM 'insured'
+        )
+        SELECT DISTINCT ON (d.household_id) p.id_number, t.text, w.name, v.name
+        FROM data.hub__alleviated_person d JOIN identity.person p USING (person_id)
+        JOIN identity.term t ON t.term_id = d.name_id
+        JOIN core.region v ON v.code = d.region JOIN core.region w ON w.code = v.parent
+        WHERE w.code = %s AND d.household_id NOT IN (SELECT household_id FROM stopped)
+        ORDER BY d.household_id, p.id_number LIMIT 4
+    """, TOWNS[0])  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -188,7 +192,10 @@ def closed(county, listed) -> conclude.Concluded:
     """The roster of certificates comes in, and the month is compared and delivered."""
     (severe, mild, expired, within), header = listed, "姓名,身份证号,乡镇,村,残疾等级,有效期止"
     cards = [(severe, 2, "2030-01-01"), (mild, 3, "2030-01-01"), (expired, 4, "2026-08-31"), (within, 4, "2026-09-01")]
-    lines = [header, *(f"{name},{number},{town},{village},{grade},{end}" for (number, name, town, village), grade, end in cards)]
+    lines = [
+        header,
+        *(f"{name},{number},{town},{village},{grade},{end}" for (number, name, town, village), grade, end in cards),
+    ]
     now = datetime(2026, 10, 28, 9, tzinfo=county.hub.zone)
     origin = Origin("folder", "cards", "disabled", "disabled-1")
     arrival = arrive(county.hub, "\r\n".join(lines).encode(), f"持证名册_{PERIOD}.csv", origin, DATASET, now)

@@ -1,4 +1,4 @@
-"""Code never names an agency, a place or a county: under other names for all of them, the same month comes out the same."""
+"""Code never names an agency, a place or a county: under other names for all of them, a month comes out the same."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ FOUND = """
     JOIN identity.person p ON p.person_id = f.subject WHERE r.period = %s
 """
 SIGNALS = """
-    SELECT r.rule, s.cause, coalesce(p.id_number, h.number), s.dataset, s.occurrence, v.amount, v.fact_date, v.row->>'row'
+    SELECT r.rule, s.cause, coalesce(p.id_number, h.number), s.dataset, s.occurrence, v.amount, v.fact_date,
+           v.row->>'row'
     FROM core.signal_seen v JOIN core.signal s USING (signal_key) JOIN core.run_in_force r USING (run_id)
     LEFT JOIN identity.person p ON s.subject_type = 'person' AND p.person_id = s.subject
     LEFT JOIN identity.household h ON s.subject_type = 'household' AND h.household_id = s.subject WHERE r.period = %s
@@ -40,9 +41,10 @@ UNKNOWN = """
     JOIN identity.person p ON p.person_id = u.subject WHERE r.period = %s
 """
 LEADS = """
-    SELECT h.number, l.lead_no, l.round, l.region, l.level, array_to_string(l.causes, ' '), l.due, c.owner_party, c.owner_region,
-           c.state, c.outcome
-    FROM core.lead l JOIN identity.household h USING (household_id) JOIN core.case_state c USING (lead_id) WHERE l.period = %s
+    SELECT h.number, l.lead_no, l.round, l.region, l.level, array_to_string(l.causes, ' '), l.due, c.owner_party,
+           c.owner_region, c.state, c.outcome
+    FROM core.lead l JOIN identity.household h USING (household_id) JOIN core.case_state c USING (lead_id)
+    WHERE l.period = %s
 """
 RECEIVED = """
     SELECT a.party, a.contact, a.dataset, i.outcome, i.reason, i.scope, s.rows_read, s.rows_accepted, s.rows_unresolved,
@@ -92,7 +94,9 @@ def test_nothing_kept_its_name(pair, small_policy):
     assert [name for name in unmistakable if re.search(rf"(?<!\d){re.escape(name)}", written)] == []
 
 
-@pytest.mark.parametrize("query", [FOUND, SIGNALS, UNKNOWN, LEADS, RECEIVED], ids=["findings", "signals", "unknown", "leads", "received"])
+@pytest.mark.parametrize(
+    "query", [FOUND, SIGNALS, UNKNOWN, LEADS, RECEIVED], ids=["findings", "signals", "unknown", "leads", "received"]
+)
 def test_the_ledger_says_the_same(pair, query):
     original, other = pair.both(lambda months: [str(row) for row in months.county.query(query, FIRST)])
     assert original
@@ -112,7 +116,7 @@ def test_the_towns_get_the_same_workbooks(pair):
 
 
 def test_who_is_asked_to_mend_gets_the_same_workbooks(pair):
-    """Their numbers are hashes of keys that hold the datasets' ids: all the rest is the same, though in another order."""
+    """Their numbers are hashes of keys that hold the datasets' ids; all the rest is the same, in another order."""
     original, other = pair.both(lambda months: [
         str((party, row[1:])) for party in months.county.hub.policy.agreements
         for sheet in cells(months, "agency_findings", party).values() for row in sheet
@@ -176,7 +180,8 @@ def cells(months: Months, recipe: str, to: str) -> dict[str, list[tuple[str, ...
                     number = mail["X-Bidui-Delivery"]
                     return {
                         sheet.title: [tuple(str(v).replace(number, "…") for v in row) for row in sheet.values]
-                        for sheet in book if sheet.sheet_state == "visible"
+                        for sheet in book
+                        if sheet.sheet_state == "visible"
                     }
     return {}
 

@@ -85,7 +85,7 @@ def open_month() -> dict[str, str]:
     from bidui.domain.period import Period
     from bidui.pipeline.arrive import window_of
 
-    office, period = _office(), _period()
+    period, office = _period(), _office()
     closes = window_of(office, Period.parse(period))[1]
     return {"period": period, "window_end": datetime.combine(closes, time(23, 59, 59), office.zone).isoformat()}
 

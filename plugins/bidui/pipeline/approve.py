@@ -53,7 +53,10 @@ def waiting(office: Office) -> list[tuple[str, str, str, str]]:
                    EXISTS (SELECT FROM out.approval a
                            WHERE a.delivery_id = d.delivery_id AND a.decision = 'rejected') AS rejected
             FROM out.delivery d
-            WHERE d.hub = :hub AND cardinality(d.approvals) > 0 ORDER BY d.recorded_as_of, d.delivery_id
+            WHERE d.hub = :hub AND cardinality(d.approvals) > 0 AND NOT EXISTS (
+                SELECT FROM out.delivery n WHERE n.recorded_as_of > d.recorded_as_of
+                  AND (n.hub, n.recipe, n.recipient, n.period) = (d.hub, d.recipe, d.recipient, d.period))
+            ORDER BY d.recorded_as_of, d.delivery_id
         """), {"hub": office.policy.hub}).all()  # fmt: skip
     found = []
     for row in rows:

@@ -88,9 +88,7 @@ def test_the_watcher_may_do_no_more(session):
 
 
 def test_no_password_stands_in_an_environment_file_or_a_log(place):
-    secrets = {
-        path.read_text().strip() for path in (place.home / "secrets").iterdir() if path.name != "pgpass"
-    }
+    secrets = {path.read_text().strip() for path in (place.home / "secrets").iterdir() if path.name != "pgpass"}
     texts = [place.home / "env", place.home / "airflow" / "env", *place.run.glob("*.log")]
     assert len(texts) >= 7
     assert not any(secret in path.read_text() for path in texts for secret in secrets)

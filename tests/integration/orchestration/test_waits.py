@@ -111,9 +111,7 @@ def test_what_is_in_at_the_end_is_in(hub):
     assert hub.wait()["how"] == "in"
 
 
-@pytest.mark.parametrize(
-    "half", ["", "{", "{}", "[]", '{"now": 5}', '{"now": "soon"}', '{"now": "2026-12-01"}']
-)
+@pytest.mark.parametrize("half", ["", "{", "{}", "[]", '{"now": 5}', '{"now": "soon"}', '{"now": "2026-12-01"}'])
 def test_a_half_written_clock_is_lived_through(hub, half):
     hub.submit()
     hub.clock.write_text(half)

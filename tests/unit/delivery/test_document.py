@@ -92,10 +92,7 @@ def test_an_unknown_figure_is_a_dash():
 
 
 def test_a_line_stays_one_line_and_keeps_the_templates_spaces():
-    assert (
-        render_line("编号：{{ no }}　　期别：10", {"no": "甲\r\nBcc: 乙\t丙"})
-        == "编号：甲 Bcc: 乙 丙　　期别：10"
-    )
+    assert render_line("编号：{{ no }}　　期别：10", {"no": "甲\r\nBcc: 乙\t丙"}) == "编号：甲 Bcc: 乙 丙　　期别：10"
 
 
 def test_the_names_a_template_asks_for():

@@ -87,9 +87,7 @@ def test_body_lines_are_spaced_exactly_and_indented_by_two_characters(document):
 
 
 def test_paragraphs_have_the_style_of_their_level(document):
-    pairs = [
-        (paragraph.style.name, paragraph.text) for paragraph in document.paragraphs if paragraph.text.strip()
-    ]
+    pairs = [(paragraph.style.name, paragraph.text) for paragraph in document.paragraphs if paragraph.text.strip()]
     assert pairs == [
         ("Title", "月度报告"),
         ("Normal", "正文要点“引语”。"),

@@ -85,8 +85,7 @@ def test_the_town_workbook_comes_back_through_its_contract(include):
     party, dataset = template.returns.split(".")
     contract = yaml.safe_load((include / "catalogue" / party / f"{dataset}.yaml").read_text(encoding="utf-8"))
     own = [
-        {p["property"]: p["value"] for p in c.get("customProperties", [])}
-        for c in contract["schema"][0]["properties"]
+        {p["property"]: p["value"] for p in c.get("customProperties", [])} for c in contract["schema"][0]["properties"]
     ]
     theirs = [
         (c["name"], c["businessName"], mine.get("locked", False), mine.get("codeList"))
@@ -100,22 +99,16 @@ def test_the_town_workbook_confirms_its_period_and_ends_its_table_as_the_contrac
     sample = samples["workbooks"]["town_visits"]
     template = load_workbook(include / "templates" / "town_visits.yaml")
     sheet = fill_workbook(template, sample["values"], sample["rows"], sample["choices"]).sheets[0]
-    contract = yaml.safe_load(
-        (include / "catalogue" / "town" / "verification.yaml").read_text(encoding="utf-8")
-    )
+    contract = yaml.safe_load((include / "catalogue" / "town" / "verification.yaml").read_text(encoding="utf-8"))
     layout = next(p["value"] for p in contract["customProperties"] if p["property"] == "layout")
     found = re.findall(layout["period"], "\n".join((sheet.title, *sheet.subtitle)))
     assert found == [("2026", "10")]
-    assert [
-        line for line in (*sheet.sign_off, *sheet.footer) if not line.startswith(tuple(layout["footer"]))
-    ] == []
+    assert [line for line in (*sheet.sign_off, *sheet.footer) if not line.startswith(tuple(layout["footer"]))] == []
 
 
 @pytest.mark.parametrize("name", WORKBOOKS)
 def test_drop_downs_and_labels_name_code_lists_that_exist(include, name):
-    columns = [
-        c for sheet in load_workbook(include / "templates" / f"{name}.yaml").sheets for c in sheet.columns
-    ]
+    columns = [c for sheet in load_workbook(include / "templates" / f"{name}.yaml").sheets for c in sheet.columns]
     lists = {c.choices for c in columns} | {c.reveal.partition(":")[2] for c in columns}
     for code_list in lists - {None, ""}:
         with (include / "dictionary" / f"{code_list}.csv").open(encoding="utf-8", newline="") as lines:

@@ -72,9 +72,7 @@ def test_mails_survive_a_restart(sink, tmp_path):
     assert len(kept(tmp_path, "hub@county.example")) == 2
 
 
-@pytest.mark.parametrize(
-    "address", ["../../etc@county.example", ".hidden@county.example", "a/b@county.example"]
-)
+@pytest.mark.parametrize("address", ["../../etc@county.example", ".hidden@county.example", "a/b@county.example"])
 def test_an_address_that_cannot_name_a_folder_is_refused(sink, tmp_path, address):
     with pytest.raises(smtplib.SMTPRecipientsRefused):
         send(sink(), mail("hub@county.example"), to_addrs=[address])
@@ -96,9 +94,7 @@ def test_as_a_process_it_listens_on_loopback_only_and_ends_on_request(tmp_path, 
     with subprocess.Popen(command, cwd=repository) as process:
         while process.poll() is None and not answers(port):
             pass
-        found = {
-            c.laddr.ip for c in psutil.net_connections("tcp") if c.laddr.port == port and c.status == "LISTEN"
-        }
+        found = {c.laddr.ip for c in psutil.net_connections("tcp") if c.laddr.port == port and c.status == "LISTEN"}
         process.terminate()
         assert process.wait(timeout=10) == 0
     assert found == {"127.0.0.1"}

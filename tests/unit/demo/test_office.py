@@ -23,9 +23,7 @@ def test_the_environment_file_says_the_same_to_a_shell_and_holds_no_secret(tmp_p
     read = office.load(place.home)
     assert read["BIDUI_DB"] == "127.0.0.1:15999/bidui"
     script = 'set -a; . "$0"; printf %s "$BIDUI_HOME"'
-    shell = subprocess.run(
-        ["sh", "-c", script, place.home / "env"], check=True, capture_output=True, text=True
-    )
+    shell = subprocess.run(["sh", "-c", script, place.home / "env"], check=True, capture_output=True, text=True)
     assert shell.stdout == read["BIDUI_HOME"] == str(place.home)
     secrets = [path.read_text() for path in (place.home / "secrets").iterdir()]
     assert not any(secret in (place.home / "env").read_text() for secret in secrets)

@@ -31,9 +31,7 @@ def server(home):
 
 
 def listeners(port):
-    return {
-        c.laddr.ip for c in psutil.net_connections("tcp") if c.laddr.port == port and c.status == "LISTEN"
-    }
+    return {c.laddr.ip for c in psutil.net_connections("tcp") if c.laddr.port == port and c.status == "LISTEN"}
 
 
 def test_it_listens_on_loopback_only_and_has_no_socket_file(server):

@@ -6,9 +6,7 @@ import pytest
 
 from bidui.domain.names import Variants, canonical
 
-VARIANTS = Variants.of(
-    [("異", "异", "traditional_character"), ("昇", "升", "variant"), ("陞", "升", "variant")]
-)
+VARIANTS = Variants.of([("異", "异", "traditional_character"), ("昇", "升", "variant"), ("陞", "升", "variant")])
 
 
 @pytest.mark.parametrize("dot", ["·", "•", "・", "･", "‧", "∙", ".", "．"])

@@ -37,9 +37,7 @@ def test_periods_in_words(text, period):
     "data",
     [
         workbook([HEADER, ROW]),
-        workbook(
-            [[label] for label, _ in REPORT], sheet="零报告", 名册=[HEADER, ROW]
-        ),  # the template's blank one
+        workbook([[label] for label, _ in REPORT], sheet="零报告", 名册=[HEADER, ROW]),  # the template's blank one
         text_file([HEADER, ROW], "gb18030"),
         text_file(REPORT, "gb18030"),
     ],

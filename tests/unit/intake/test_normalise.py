@@ -193,9 +193,7 @@ def test_five_forms_of_a_date_in_one_column():
 
 
 def test_id_numbers_get_their_readings_beside_them():
-    result = result_of(
-        [HEADER, ["张三", f"'{SOUND.lower()}", "居民医保"], ["李四", "990821199003070011", "居民医保"]]
-    )
+    result = result_of([HEADER, ["张三", f"'{SOUND.lower()}", "居民医保"], ["李四", "990821199003070011", "居民医保"]])
     assert result.frame.filter(like="id_no__").astype(object).to_dict("index") == {
         2: {"id_no__number": SOUND, "id_no__birth": pd.Timestamp(1990, 3, 7), "id_no__sex": "male",
             "id_no__form": "18", "id_no__problem": None, "id_no__digits": SOUND},
@@ -209,9 +207,7 @@ def test_id_numbers_get_their_readings_beside_them():
 
 
 def test_an_unresolved_number_stays_and_a_rounded_one_is_set_aside():
-    result = result_of(
-        [HEADER, ["张三", 990821199003070014, "居民医保"], ["李四", "99082119900307001", "居民医保"]]
-    )
+    result = result_of([HEADER, ["张三", 990821199003070014, "居民医保"], ["李四", "99082119900307001", "居民医保"]])
     assert told(result) == [(2, "id_no", "id_rounded", "quarantine"), (3, "id_no", "id_form", "note")]
     assert list(result.quarantined) == [2]
     assert list(result.accepted.index) == [3]
@@ -324,8 +320,7 @@ def test_every_code_in_use_is_in_the_dictionary_and_has_words():
     with (INCLUDE / "dictionary" / "row_issue.csv").open(encoding="utf-8") as file:
         listed = {row["code"]: row for row in csv.DictReader(file)}
     source = "".join(
-        (INCLUDE.parent / "plugins" / "bidui" / f"{module}.py").read_text(encoding="utf-8")
-        for module in MODULES
+        (INCLUDE.parent / "plugins" / "bidui" / f"{module}.py").read_text(encoding="utf-8") for module in MODULES
     )
     words = set(re.findall(r'"([a-z]+(?:_[a-z0-9]+)+)"', source))
     used = {word for word in words if word.startswith(STEMS)} - NO_CODES

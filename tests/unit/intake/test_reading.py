@@ -29,9 +29,7 @@ def refusal(data: bytes, made=None, bounds=None) -> Refusal:
 
 
 def test_rows_keep_the_numbers_that_people_see():
-    raw = raw_of(
-        [["2026年10月 名册"], ["数据截止日：2026-10-20"], HEADER, ROW, [], ["李四", OTHER, "居民医保"]]
-    )
+    raw = raw_of([["2026年10月 名册"], ["数据截止日：2026-10-20"], HEADER, ROW, [], ["李四", OTHER, "居民医保"]])
     assert raw.header_row == 3
     assert raw.preamble == ("2026年10月 名册", "数据截止日：2026-10-20")
     assert raw.rows.to_dict("index") == {
@@ -79,9 +77,7 @@ def test_the_second_header_of_one_name_ends_in_0():
         Column(name="cleared", title="风险是否已消除"),
         Column(name="cleared_again", title="风险是否已消除0"),
     )
-    raw = raw_of(
-        [[*HEADER, "风险是否已消除", "风险是否已消除"], [*ROW, "否", "是"]], contract(*COLUMNS, *cleared)
-    )
+    raw = raw_of([[*HEADER, "风险是否已消除", "风险是否已消除"], [*ROW, "否", "是"]], contract(*COLUMNS, *cleared))
     assert raw.rows.loc[2, ["cleared", "cleared_again"]].tolist() == ["否", "是"]
 
 
@@ -97,9 +93,7 @@ def test_missing_required_columns_are_named():
     assert (answer.code, answer.facts) == ("columns_missing", {"columns": ["证件号码"]})
 
 
-@pytest.mark.parametrize(
-    "rows", [[["学校", "班级", "姓名"], ["a", "b", "c"]], [["学校", "班级"], ["a", "b"]], [[]]]
-)
+@pytest.mark.parametrize("rows", [[["学校", "班级", "姓名"], ["a", "b", "c"]], [["学校", "班级"], ["a", "b"]], [[]]])
 def test_another_dataset_is_refused(rows):
     assert refusal(workbook(rows)).code == "not_this_dataset"
 
@@ -125,9 +119,7 @@ def test_a_header_in_two_lines_is_refused_unless_merging_makes_it_whole():
 
 
 def test_cells_merged_downwards_hold_in_every_row_and_titles_may_be_merged():
-    book = openpyxl.load_workbook(
-        io.BytesIO(workbook([["2026年10月 名册"], HEADER, ROW, ["", OTHER, "职工医保"]]))
-    )
+    book = openpyxl.load_workbook(io.BytesIO(workbook([["2026年10月 名册"], HEADER, ROW, ["", OTHER, "职工医保"]])))
     book.active.merge_cells("A1:E1")
     book.active.merge_cells("A3:A4")
     raw = read_table_bytes(saved(book), contract())

@@ -128,10 +128,7 @@ def test_catching_up_leaves_no_month_out():
 
 
 def test_nothing_before_the_start_date():
-    assert (
-        next(ticks(MonthlyWindow(), "2026-10-01 00:00", 1, earliest="2027-01-01 00:00")).partition_key
-        == "2027-01"
-    )
+    assert next(ticks(MonthlyWindow(), "2026-10-01 00:00", 1, earliest="2027-01-01 00:00")).partition_key == "2027-01"
 
 
 def test_a_backfill_takes_every_month_that_begins_in_it():
@@ -144,9 +141,7 @@ def test_a_backfill_takes_every_month_that_begins_in_it():
     ]
 
 
-@pytest.mark.parametrize(
-    "key", ["2026-13", "2026-1", "2026-Q4", "2026", "november", "2026-11-25", "2026-11 "]
-)
+@pytest.mark.parametrize("key", ["2026-13", "2026-1", "2026-Q4", "2026", "november", "2026-11-25", "2026-11 "])
 def test_a_bad_period_is_refused(key):
     with pytest.raises(InvalidPartitionKeyError, match="^period must be YYYY-MM$"):
         MonthlyWindow().resolve_partition_date(key)

@@ -47,6 +47,8 @@ MISTAKES = [
      "reads returned: dataset: town.verifications does not exist; did you mean town.verification?"),
     ("role that a rule reads", "sql/compare/duplicate.sql", "{role: register}", "{role: regster}",
      "reads register: role: regster does not exist; did you mean register?"),
+    ("column that a rule needs", "sql/screen/lost_supporter.sql", "columns: [stop_reason", "columns: [stop_raeson",
+     "reads roster: column: stop_raeson does not exist; did you mean stop_reason?"),
     ("view that a rule reads", "sql/lead/household.sql", "{view: signal}", "{view: signals}",
      "reads.signal.view: Input should be"),
     ("two sources of one alias", "sql/compare/duplicate.sql", "{role: register}", "{role: register, view: case}",

@@ -20,9 +20,7 @@ from bidui.quality.suite import Suite, load
 
 INCLUDE = Path(__file__).parents[3] / "include"
 PERIOD = Period.parse("2026-11")
-PARAMETERS = gate.parameters(
-    PERIOD, received_on=date(2026, 11, 26), data_date=date(2026, 11, 20), previous_rows=None
-)
+PARAMETERS = gate.parameters(PERIOD, received_on=date(2026, 11, 26), data_date=date(2026, 11, 20), previous_rows=None)
 
 Judge = Callable[..., gate.GateResult]
 
@@ -113,8 +111,6 @@ def judge() -> Judge:
         ]
         frame = pd.DataFrame(rows, columns=[*(c.name for c in contract.columns), *facts], dtype="object")
         frame.index = pd.RangeIndex(4, 4 + len(rows))
-        return gate.check(
-            frame, contract, own, parameters={**PARAMETERS, **parameters}, exclude_rows=frozenset()
-        )
+        return gate.check(frame, contract, own, parameters={**PARAMETERS, **parameters}, exclude_rows=frozenset())
 
     return run

@@ -31,9 +31,7 @@ def test_sound_rows_raise_nothing():
 
 
 def test_contract_is_asserted_again_on_rows_that_passed():
-    rows = table(
-        (1, "H1", None, "male", 3, DAY), (2, "H1", "B", "other", 13, DAY), (3, "H2", "C", "male", 12, DAY)
-    )
+    rows = table((1, "H1", None, "male", 3, DAY), (2, "H1", "B", "other", 13, DAY), (3, "H2", "C", "male", 12, DAY))
     result = gate.check(
         rows, visits(), suite(), parameters=PARAMETERS, exclude_rows=NONE, codes={"sex": {"male", "female"}}
     )
@@ -48,18 +46,14 @@ def test_rows_that_were_set_aside_before_are_not_judged():
 
 
 def test_the_same_row_again_is_a_copy_even_under_another_line_number():
-    rows = table(
-        (1, "H1", "3x", "male", 3, DAY), (2, "H1", "3X", "male", 3, DAY), (3, "H1", "3x", "male", 3, DAY)
-    )
+    rows = table((1, "H1", "3x", "male", 3, DAY), (2, "H1", "3X", "male", 3, DAY), (3, "H1", "3x", "male", 3, DAY))
     result = gate.check(rows, visits(), suite(), parameters=PARAMETERS, exclude_rows=NONE)
     assert found(result) == {(5, "duplicate_identical"), (6, "duplicate_identical")}
     assert result.quarantined == {5, 6}
 
 
 def test_rows_that_differ_under_one_key_are_all_set_aside():
-    rows = table(
-        (1, "H1", "A", "male", 3, DAY), (2, "H1", "A", "male", 4, DAY), (3, "H1", "A", "male", 3, DAY)
-    )
+    rows = table((1, "H1", "A", "male", 3, DAY), (2, "H1", "A", "male", 4, DAY), (3, "H1", "A", "male", 3, DAY))
     result = gate.check(rows, visits(), suite(), parameters=PARAMETERS, exclude_rows=NONE)
     assert found(result) == {(row, "duplicate_conflict") for row in (4, 5, 6)}
 
@@ -95,9 +89,7 @@ def test_row_count_against_the_previous_submission(previous, warned):
     result = gate.check(
         SOUND, contract, suite(), parameters={**PARAMETERS, "previous_rows": previous}, exclude_rows=NONE
     )
-    assert [(i.code, i.counts) for i in result.table_issues] == (
-        [("rows_changed", {"rows": 3})] if warned else []
-    )
+    assert [(i.code, i.counts) for i in result.table_issues] == ([("rows_changed", {"rows": 3})] if warned else [])
     assert result.not_applicable == (("contract.rows.change",) if previous is None else ())
 
 
@@ -127,18 +119,14 @@ def test_an_effect_on_the_table_counts_and_names_no_row():
 
 def test_no_rows_at_all_are_judged_like_any_others():
     bound = Completeness(minimum_rows=1)
-    result = gate.check(
-        SOUND.iloc[:0], visits(complete_if=bound), suite(), parameters=PARAMETERS, exclude_rows=NONE
-    )
+    result = gate.check(SOUND.iloc[:0], visits(complete_if=bound), suite(), parameters=PARAMETERS, exclude_rows=NONE)
     assert [issue.code for issue in result.table_issues] == ["rows_too_few"]
 
 
 ODD = expect("expect_column_values_to_be_odd_looking", "typo", column="sex")
 GONE = expect("expect_column_values_to_not_be_null", "gone", column="nowhere")
 BAD = expect("expect_column_values_to_match_regex", "bad", column="sex", regex="(")
-CLASH = expect(
-    "expect_column_pair_values_a_to_be_greater_than_b", "clash", column_A="seen_on", column_B="sex"
-)
+CLASH = expect("expect_column_pair_values_a_to_be_greater_than_b", "clash", column_A="seen_on", column_B="sex")
 KWARG = expect("expect_column_values_to_not_be_null", "kwarg", column="sex", colour="red")
 
 
@@ -179,9 +167,7 @@ def test_no_value_leaves_the_gate(caplog, capfd):
         (3, "CANARY-6", "Z", "m", 99, DAY),
     )
     own = suite(expect("expect_column_values_to_match_regex", "form", column="id_no", regex="^Q"), CLASH)
-    result = gate.check(
-        rows, visits(), own, parameters=PARAMETERS, exclude_rows=NONE, codes={"sex": {"male"}}
-    )
+    result = gate.check(rows, visits(), own, parameters=PARAMETERS, exclude_rows=NONE, codes={"sex": {"male"}})
     assert found(result) >= {(6, "form_failed"), (6, "value_not_in_list")}
     said = repr(result) + result.row_issues.to_csv() + caplog.text + "".join(capfd.readouterr())
     assert "CANARY" not in said
@@ -198,9 +184,7 @@ def test_a_rule_of_dates_compares_days():
         )
     )
     rows = table((1, "H1", "A", None, 1, date(2026, 11, 26)), (2, "H1", "B", None, 1, date(2026, 11, 27)))
-    assert found(gate.check(rows, visits(), own, parameters=PARAMETERS, exclude_rows=NONE)) == {
-        (5, "late_failed")
-    }
+    assert found(gate.check(rows, visits(), own, parameters=PARAMETERS, exclude_rows=NONE)) == {(5, "late_failed")}
 
 
 WHOLE = {"type": "comparison", "column": {"name": "household__complete"}, "operator": "==", "parameter": True}
@@ -225,9 +209,7 @@ def test_a_group_with_none_or_several_marked_rows():
 
 
 def test_a_household_of_which_a_row_was_set_aside_is_not_judged():
-    rows = table(
-        (1, "H1", "bad", "male", 1, DAY), (2, "H1", "B", "female", 1, DAY), (3, "H2", "C", "female", 1, DAY)
-    )
+    rows = table((1, "H1", "bad", "male", 1, DAY), (2, "H1", "B", "female", 1, DAY), (3, "H2", "C", "female", 1, DAY))
     result = gate.check(rows, visits(), suite(ONE_HEAD), parameters=PARAMETERS, exclude_rows={4})
     assert found(result) == {(6, "head_failed")}
 
@@ -240,9 +222,7 @@ def test_a_group_that_does_not_agree():
         (3, "H1", "C", None, 2, DAY),
         (4, "H2", "D", None, 2, DAY),
     )
-    assert found(gate.check(rows, visits(), own, parameters=PARAMETERS, exclude_rows=NONE)) == {
-        (6, "agree_failed")
-    }
+    assert found(gate.check(rows, visits(), own, parameters=PARAMETERS, exclude_rows=NONE)) == {(6, "agree_failed")}
 
 
 def test_an_amendment_is_judged_by_the_row_only():

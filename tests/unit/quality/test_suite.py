@@ -93,9 +93,7 @@ def test_what_a_contract_compiles_to():
         (expect("expect_column_values_to_not_be_null", "r", column="sex"), False),
         (expect("expect_column_values_to_be_in_set", "r", column="sex", value_set=["male"]), True),
         (
-            expect(
-                "expect_column_values_to_be_in_set", "r", "warn", column="sex", value_set=["male"], mostly=0.5
-            ),
+            expect("expect_column_values_to_be_in_set", "r", "warn", column="sex", value_set=["male"], mostly=0.5),
             False,
         ),
         (

@@ -138,10 +138,7 @@ def test_sex_against_the_number_is_noted_and_the_row_stays(judge: Judge):
 
 @pytest.mark.parametrize(("wrong", "refused"), [(3, False), (4, True)])
 def test_a_register_whose_columns_have_slipped_is_refused(judge: Judge, wrong, refused):
-    rows = [
-        {**PERSON, "household_no": f"990000000{n:02}", "id_no": str(n), "id_no__number": str(n)}
-        for n in range(10)
-    ]
+    rows = [{**PERSON, "household_no": f"990000000{n:02}", "id_no": str(n), "id_no__number": str(n)} for n in range(10)]
     for row in rows[:wrong]:
         row["sex_stated"] = "female"
     result = judge("hub.alleviated_person", rows)
@@ -152,9 +149,7 @@ def test_a_register_whose_columns_have_slipped_is_refused(judge: Judge, wrong, r
 def test_one_household_stands_in_one_village(judge: Judge):
     spouse = {**PERSON, "id_no": "B", "id_no__number": "B", "relation": "spouse", "village": "二村"}
     issues = judge("hub.alleviated_person", [PERSON, spouse]).row_issues
-    assert issues[["row", "column", "code"]].to_numpy().tolist() == [
-        [5, "village", "household_in_two_places"]
-    ]
+    assert issues[["row", "column", "code"]].to_numpy().tolist() == [[5, "village", "household_in_two_places"]]
 
 
 def test_a_roster_that_holds_mostly_stops_is_warned_about(judge: Judge):

@@ -87,9 +87,7 @@ def test_a_password_typed_in_gbk_and_a_name_from_chinese_windows() -> None:
         archive.setpassword("云溪县".encode("gbk"))
         archive.writestr("AAAAAAAA.csv", CSV)
     data = out.getvalue().replace(b"AAAAAAAA", "残疾名单".encode("gbk"))
-    assert [(member.name, member.data) for member in aeszip.open_(data, ["云溪县"])] == [
-        ("残疾名单.csv", CSV)
-    ]
+    assert [(member.name, member.data) for member in aeszip.open_(data, ["云溪县"])] == [("残疾名单.csv", CSV)]
 
 
 def test_unpack_is_for_clear_archives_only() -> None:

@@ -46,9 +46,7 @@ def test_a_second_certificate_stands_beside_the_first(own_office: Office) -> Non
     assert second != own_office.certificate
     assert authority.fingerprint(second) != authority.fingerprint(own_office.certificate)
     for certificate, signing_key in ((second, key), (own_office.certificate, own_office.key)):
-        package = machine.seal(
-            b"1", FACTS, recipients=[own_office.recipient], certificate=certificate, key=signing_key
-        )
+        package = machine.seal(b"1", FACTS, recipients=[own_office.recipient], certificate=certificate, key=signing_key)
         assert own_office.verify(package).signer_fingerprint == authority.fingerprint(certificate)
 
 

@@ -39,9 +39,7 @@ def edited(package: bytes, **changes: Any) -> bytes:
     return pack(parts | {machine.MANIFEST: json.dumps(manifest).encode()})
 
 
-def signed(
-    office: Office, package: bytes, manifest: dict[str, Any] | bytes, payload: bytes | None = None
-) -> bytes:
+def signed(office: Office, package: bytes, manifest: dict[str, Any] | bytes, payload: bytes | None = None) -> bytes:
     """The package with another manifest and payload, properly signed by the contact."""
     text = manifest if isinstance(manifest, bytes) else json.dumps(manifest).encode()
     parts = members(package) | {
@@ -145,9 +143,7 @@ def test_a_payload_swapped_for_another_is_refused(office: Office) -> None:
         ({"v": 2}, "another version"),
     ],
 )
-def test_a_signed_but_impossible_manifest_is_refused(
-    office: Office, change: dict[str, Any], why: str
-) -> None:
+def test_a_signed_but_impossible_manifest_is_refused(office: Office, change: dict[str, Any], why: str) -> None:
     package = office.seal()
     manifest = json.loads(members(package)[machine.MANIFEST]) | change
     assert refusal(lambda: office.verify(signed(office, package, manifest))) is SealCode.MANIFEST_INVALID, why
@@ -182,10 +178,7 @@ def test_members_must_be_exactly_the_three_and_stored(office: Office) -> None:
 
 def test_sizes_are_bounded(office: Office) -> None:
     package = office.seal(b"x" * 10_000)
-    assert (
-        refusal(lambda: machine.verify(package, trust=office.trust, at=NOW, max_bytes=5_000))
-        is SealCode.TOO_LARGE
-    )
+    assert refusal(lambda: machine.verify(package, trust=office.trust, at=NOW, max_bytes=5_000)) is SealCode.TOO_LARGE
     fat = pack(members(package) | {machine.MANIFEST: b" " * 70_000})
     assert refusal(lambda: office.verify(fat)) is SealCode.TOO_LARGE
 
@@ -209,9 +202,7 @@ def test_a_signer_cannot_bring_an_older_revocation_list_along(own_office: Office
     older = x509.load_pem_x509_crl((own_office.folder / authority.REVOCATIONS).read_bytes())
     authority.revoke(own_office.folder, own_office.certificate, now=NOW, next_update=NEXT_UPDATE)
     parts = members(package)
-    parts[machine.SIGNATURE] = with_revocation_list(
-        parts[machine.SIGNATURE], older.public_bytes(Encoding.DER)
-    )
+    parts[machine.SIGNATURE] = with_revocation_list(parts[machine.SIGNATURE], older.public_bytes(Encoding.DER))
     assert refusal(lambda: own_office.verify(pack(parts))) is SealCode.CERTIFICATE_REVOKED
 
 
@@ -276,31 +267,21 @@ def test_a_key_that_is_not_the_certificates_cannot_sign(office: Office, stranger
 
 def test_a_package_for_another_hub_does_not_open(office: Office, stranger: Office) -> None:
     verified = office.verify(office.seal())
-    assert (
-        refusal(lambda: machine.decrypt(verified, identities=stranger.identities))
-        is SealCode.WRONG_RECIPIENT_KEY
-    )
+    assert refusal(lambda: machine.decrypt(verified, identities=stranger.identities)) is SealCode.WRONG_RECIPIENT_KEY
     assert refusal(lambda: machine.decrypt(verified, identities=[])) is SealCode.WRONG_RECIPIENT_KEY
     assert refusal(lambda: machine.decrypt(verified, identities=["nonsense"])) is SealCode.KEY_UNUSABLE
 
 
 def test_a_passphrase_payload_is_refused_without_trying(office: Office) -> None:
-    header = (
-        f"age-encryption.org/v1\n-> scrypt {'A' * 22} 23\n{'A' * 43}\n--- {'A' * 43}\n"  # minutes of work
-    )
+    header = f"age-encryption.org/v1\n-> scrypt {'A' * 22} 23\n{'A' * 43}\n--- {'A' * 43}\n"  # minutes of work
     package = signed_with_payload(office, header.encode() + bytes(64))
     verified = office.verify(package)
-    assert (
-        refusal(lambda: machine.decrypt(verified, identities=office.identities))
-        is SealCode.UNSUPPORTED_ENCRYPTION
-    )
+    assert refusal(lambda: machine.decrypt(verified, identities=office.identities)) is SealCode.UNSUPPORTED_ENCRYPTION
 
 
 def test_a_payload_that_is_not_what_the_manifest_says_is_refused(office: Office) -> None:
     verified = office.verify(signed_with_payload(office, age.encrypt(b"other", [office.recipient])))
-    assert (
-        refusal(lambda: machine.decrypt(verified, identities=office.identities)) is SealCode.CONTENT_MISMATCH
-    )
+    assert refusal(lambda: machine.decrypt(verified, identities=office.identities)) is SealCode.CONTENT_MISMATCH
 
 
 def test_a_payload_that_is_no_age_file_is_damaged(office: Office) -> None:
@@ -308,9 +289,7 @@ def test_a_payload_that_is_no_age_file_is_damaged(office: Office) -> None:
     assert refusal(lambda: machine.decrypt(verified, identities=office.identities)) is SealCode.DAMAGED
 
 
-@pytest.mark.parametrize(
-    ("recipients", "code"), [([], SealCode.NO_RECIPIENT), (["age1nobody"], SealCode.KEY_UNUSABLE)]
-)
+@pytest.mark.parametrize(("recipients", "code"), [([], SealCode.NO_RECIPIENT), (["age1nobody"], SealCode.KEY_UNUSABLE)])
 def test_nothing_is_sealed_for_nobody(office: Office, recipients: list[str], code: SealCode) -> None:
     keys = {"recipients": recipients, "certificate": office.certificate, "key": office.key}
     assert refusal(lambda: machine.seal(b"1", FACTS, **keys)) is code
@@ -349,16 +328,11 @@ def test_an_unknown_suite_is_refused_by_name(office: Office) -> None:
 
 
 def test_a_package_cannot_be_moved_to_another_suite(office: Office, second_suite: str) -> None:
-    assert (
-        refusal(lambda: office.verify(edited(office.seal(), suite=second_suite)))
-        is SealCode.SIGNATURE_INVALID
-    )
+    assert refusal(lambda: office.verify(edited(office.seal(), suite=second_suite))) is SealCode.SIGNATURE_INVALID
 
 
 def test_the_same_content_under_two_suites_opens_to_the_same(office: Office, second_suite: str) -> None:
-    first, second = (
-        office.verify(office.seal(b"1", suite=name)) for name in (machine.DEFAULT_SUITE, second_suite)
-    )
+    first, second = (office.verify(office.seal(b"1", suite=name)) for name in (machine.DEFAULT_SUITE, second_suite))
     assert first.manifest.payload.plain_sha256 == second.manifest.payload.plain_sha256
     assert machine.decrypt(first, identities=office.identities) == machine.decrypt(second, identities=[])
 

@@ -10,9 +10,7 @@ from bidui.sealing import openssl
 from bidui.sealing.errors import SealCode, SealError
 
 
-@pytest.mark.parametrize(
-    "answer", ["OpenSSL 1.1.1w  11 Sep 2023", "LibreSSL 3.9.2", "command not understood"]
-)
+@pytest.mark.parametrize("answer", ["OpenSSL 1.1.1w  11 Sep 2023", "LibreSSL 3.9.2", "command not understood"])
 def test_anything_before_3_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
     command = tmp_path / "openssl"
     command.write_text(f"#!/bin/sh\necho '{answer}'\n")

@@ -52,8 +52,7 @@ def test_a_size_that_exactly_fills_the_containers_index_is_padded(
         workbook.open_(workbook._encrypt(plain, PASSWORD) or b"", [PASSWORD])
     opened = workbook.open_(workbook.seal(plain, PASSWORD), [PASSWORD])
     assert parts(opened) == {
-        name: content.rstrip() if name == "[Content_Types].xml" else content
-        for name, content in parts(plain).items()
+        name: content.rstrip() if name == "[Content_Types].xml" else content for name, content in parts(plain).items()
     }
 
 
@@ -91,9 +90,7 @@ def test_no_password_fits(foreign_file: Callable[[str], bytes], name: str, passw
     assert refusal(foreign_file(name), passwords) is SealCode.WRONG_PASSWORD
 
 
-def test_a_plain_file_is_not_sealed(
-    workbook_of: Callable[[int], bytes], foreign_file: Callable[[str], bytes]
-) -> None:
+def test_a_plain_file_is_not_sealed(workbook_of: Callable[[int], bytes], foreign_file: Callable[[str], bytes]) -> None:
     assert refusal(workbook_of(5)) is SealCode.NOT_SEALED
     assert refusal(foreign_file("plain.xls")) is SealCode.NOT_SEALED
 
@@ -110,9 +107,9 @@ def test_an_encrypted_container_of_another_kind_is_said_so(sealed: bytes) -> Non
 
 
 def test_an_unknown_version_of_the_encryption_is_said_so(sealed: bytes) -> None:
-    assert refusal(
-        sealed.replace(b"\x04\x00\x04\x00\x40\x00\x00\x00", b"\x04\x00\x03\x00\x40\x00\x00\x00")
-    ) is (SealCode.UNSUPPORTED_ENCRYPTION)
+    assert refusal(sealed.replace(b"\x04\x00\x04\x00\x40\x00\x00\x00", b"\x04\x00\x03\x00\x40\x00\x00\x00")) is (
+        SealCode.UNSUPPORTED_ENCRYPTION
+    )
 
 
 def test_a_file_may_not_ask_for_endless_work(sealed: bytes) -> None:

@@ -91,9 +91,7 @@ def test_a_bomb_that_declares_too_little() -> None:
 
 def test_a_member_that_declares_too_much_is_damaged() -> None:
     data = archive({"sheet.xml": bytes(1_000_000)})
-    assert (
-        refusal(data.replace(struct.pack("<L", 1_000_000), struct.pack("<L", 1_000_001))) is SealCode.DAMAGED
-    )
+    assert refusal(data.replace(struct.pack("<L", 1_000_000), struct.pack("<L", 1_000_001))) is SealCode.DAMAGED
 
 
 def test_a_directory_of_countless_entries_is_not_even_read() -> None:

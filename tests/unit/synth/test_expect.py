@@ -197,9 +197,7 @@ def test_an_unresolved_row_that_could_be_the_person_makes_the_absence_unknown(
 ) -> None:
     lines = found([listed(ANN)], [enrolled(id_no, name=name, village=village)])
     absent = [("missing_there", ANN, "person"), ("uninsured", ANN, "")]
-    assert lines == (
-        [("unknown", ANN, "missing_there"), ("unknown", ANN, "uninsured")] if unknown else absent
-    )
+    assert lines == ([("unknown", ANN, "missing_there"), ("unknown", ANN, "uninsured")] if unknown else absent)
 
 
 def test_an_unresolved_register_row_makes_the_roster_person_unknown() -> None:
@@ -215,9 +213,7 @@ def test_an_unresolved_register_row_makes_the_roster_person_unknown() -> None:
         ([], "2026"),
     ],
 )
-def test_being_uninsured_began_with_the_stop_else_the_last_year(
-    rows: list[RosterRow], occurrence: str
-) -> None:
+def test_being_uninsured_began_with_the_stop_else_the_last_year(rows: list[RosterRow], occurrence: str) -> None:
     lines = judge().lines([listed(ANN)], rows, PERIOD)
     assert [line.occurrence for line in lines if line.kind == "uninsured"] == [occurrence]
 

@@ -35,14 +35,10 @@ class Made:
     def __init__(self, out: Path, seed: int, scale: float, periods: list[str]) -> None:
         self.out = out
         self.summary: Summary = make(INCLUDE, "demo", out, seed=seed, scale=scale, periods=periods)
-        self.lines = [
-            json.loads(line) for line in self.summary.truth.read_text(encoding="utf-8").splitlines()
-        ]
+        self.lines = [json.loads(line) for line in self.summary.truth.read_text(encoding="utf-8").splitlines()]
 
     def of(self, line_type: str, /, **facts: Any) -> list[dict[str, Any]]:
-        return [
-            x for x in self.lines if x["type"] == line_type and all(x.get(k) == v for k, v in facts.items())
-        ]
+        return [x for x in self.lines if x["type"] == line_type and all(x.get(k) == v for k, v in facts.items())]
 
 
 @pytest.fixture(scope="module")
@@ -66,9 +62,7 @@ def test_counts_scale(made: Made, tmp_path: Path) -> None:
     assert (made.summary.households, made.summary.persons, made.summary.outsiders) == (350, 1200, 2800)
     assert (twice.summary.households, twice.summary.persons, twice.summary.outsiders) == (700, 2400, 5600)
     for kind in ("unpaid_dated", "never_enrolled", "name_misspelt_roster", "died"):
-        assert twice.summary.events["2026-10"][kind] == pytest.approx(
-            2 * made.summary.events["2026-10"][kind], abs=1
-        )
+        assert twice.summary.events["2026-10"][kind] == pytest.approx(2 * made.summary.events["2026-10"][kind], abs=1)
 
 
 def test_every_file_has_its_contract_columns_and_says_how_many_rows(made: Made) -> None:
@@ -126,9 +120,7 @@ def test_every_event_near_a_boundary_is_there_before_on_and_after_it(made: Made)
         ("id_two_digits_roster", "unknown", {1: False}),
     ],
 )
-def test_on_which_side_of_the_boundary_it_fires(
-    made: Made, event: str, kind: str, fires: dict[int, bool]
-) -> None:
+def test_on_which_side_of_the_boundary_it_fires(made: Made, event: str, kind: str, fires: dict[int, bool]) -> None:
     for period in PERIODS:
         subjects = {x["subject"] for x in made.of("expected", period=period, kind=kind)}
         events = made.of("event", kind=event, period=period)
@@ -180,9 +172,7 @@ def test_everything_expected_comes_from_an_event(made: Made) -> None:
 
 
 def test_expected_lines_are_unique_and_their_numbers_valid(made: Made) -> None:
-    keys = Counter(
-        (x["period"], x["kind"], x["subject"], x["field"], *x["systems"]) for x in made.of("expected")
-    )
+    keys = Counter((x["period"], x["kind"], x["subject"], x["field"], *x["systems"]) for x in made.of("expected"))
     assert max(keys.values()) == 1
     assert all(is_valid(x["subject"]) for x in made.of("expected", subject_type="person"))
     assert all(len(x["subject"]) == 11 for x in made.of("expected", subject_type="household"))
@@ -191,8 +181,7 @@ def test_expected_lines_are_unique_and_their_numbers_valid(made: Made) -> None:
 def test_leads_gather_the_new_signals_and_each_is_visited(made: Made) -> None:
     led: set[tuple[str, str, str]] = set()
     outcomes = {
-        kind: set(lists.labels(INCLUDE, kind)) | {""}
-        for kind in ("visit_outcome", "visit_manner", "refusal_reason")
+        kind: set(lists.labels(INCLUDE, kind)) | {""} for kind in ("visit_outcome", "visit_manner", "refusal_reason")
     }
     for period in PERIODS:
         signals = [x for x in made.of("expected", period=period) if x["kind"] in SIGNALS]
@@ -219,9 +208,7 @@ def test_a_quiet_town_has_no_lead_in_its_period(made: Made) -> None:
 
 def test_the_second_month_brings_some_new_and_mends_some(made: Made) -> None:
     for kind in ("uninsured", "name_conflict", "missing_here"):
-        first, second = (
-            {x["subject"] for x in made.of("expected", kind=kind, period=p)} for p in PERIODS[:2]
-        )
+        first, second = ({x["subject"] for x in made.of("expected", kind=kind, period=p)} for p in PERIODS[:2])
         assert first - second
         assert second - first
         assert first & second
@@ -236,8 +223,7 @@ def read(file: Path, above: tuple[str, ...], below: tuple[str, ...]) -> list[lis
             table = list(csv.reader(lines))
     else:
         table = [
-            [str(c) for c in row]
-            for row in CalamineWorkbook.from_path(str(file)).get_sheet_by_index(0).to_python()
+            [str(c) for c in row] for row in CalamineWorkbook.from_path(str(file)).get_sheet_by_index(0).to_python()
         ]
     return table[len(above) : len(table) - len(below)]
 
@@ -360,14 +346,10 @@ def test_untidy_rows_are_counted_exactly(made: Made) -> None:
         "id_lowercase_x": sum("x" in n for n in numbers),
         "id_spaces": sum(" " in n for n in numbers),
         "id_15_to_18": sum(len(n) == 15 for n in numbers),
-        "date_form": sum(
-            bool(row[8]) and ("年" in row[8] or "/" in row[8] or "." in row[8]) for row in table
-        ),
+        "date_form": sum(bool(row[8]) and ("年" in row[8] or "/" in row[8] or "." in row[8]) for row in table),
     }
     assert line["quarantined_by_code"] == {
-        "value_not_in_list": sum(
-            row[6] not in lists.labels(INCLUDE, "insurance_state").values() for row in table
-        ),
+        "value_not_in_list": sum(row[6] not in lists.labels(INCLUDE, "insurance_state").values() for row in table),
         "required_missing": sum(not row[5] for row in table),
     }
     assert line["quarantined"] == sum(line["quarantined_by_code"].values())
