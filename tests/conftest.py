@@ -18,7 +18,8 @@ from sqlalchemy import create_engine
 
 from bidui.pipeline import apply
 from bidui.pipeline.office import Office
-from bidui.policy.policy_set import PolicySet, load
+from bidui.policy.loading import load
+from bidui.policy.policy_set import PolicySet
 from bidui.sealing import authority
 from bidui.store import roles
 from bidui.store.database import Database, Role

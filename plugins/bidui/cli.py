@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from bidui.orchestration import clock
-from bidui.policy.policy_set import load
+from bidui.policy.loading import load
 from bidui.policy.source import PolicyError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="比对：县级数据共享、比对、下发、反馈的全部操作。")

@@ -22,7 +22,8 @@ from bidui.pipeline import approve, conclude, deliver, follow_up
 from bidui.pipeline.arrive import Origin, arrive
 from bidui.pipeline.office import Office
 from bidui.pipeline.receive import receive
-from bidui.policy.policy_set import PolicySet, load
+from bidui.policy.loading import load
+from bidui.policy.policy_set import PolicySet
 from bidui.quality import engine
 from bidui.quality.suite import Expectation, Meta
 

@@ -10,7 +10,8 @@ from functools import cached_property
 from itertools import count
 from pathlib import Path
 
-from bidui.policy.policy_set import PolicySet, load
+from bidui.policy.loading import load
+from bidui.policy.policy_set import PolicySet
 
 _WEIGHTS = (7, 9, 10, 5, 8, 4)
 """Of the first six digits of an ID number. Synthetic people get their county's code: one of the same weight leaves the

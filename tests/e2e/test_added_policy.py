@@ -14,7 +14,7 @@ from bidui.pipeline import conclude, deliver
 from bidui.pipeline.arrive import Origin, arrive
 from bidui.pipeline.check import faults
 from bidui.pipeline.receive import receive
-from bidui.policy.policy_set import load
+from bidui.policy.loading import load
 from bidui.synth import make
 from tests.e2e.county import PERIODS, TOWNS, County, policy_copy
 

@@ -15,7 +15,8 @@ from typing import Any, get_args
 import pytest
 
 from bidui.policy.agreement import Agreement
-from bidui.policy.policy_set import PolicySet, load
+from bidui.policy.loading import load
+from bidui.policy.policy_set import PolicySet
 from bidui.synth import make
 from demo.office import REPOSITORY
 from tests.e2e.county import PERIODS, founded

@@ -8,7 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from bidui.policy.policy_set import PolicySet, load
+from bidui.policy.loading import load
+from bidui.policy.policy_set import PolicySet
 
 ARGS: dict[str, Any] = {"retries": 2, "retry_delay": timedelta(seconds=20), "owner": "bidui"}
 """A task is tried again: everything that it does is safe to repeat."""

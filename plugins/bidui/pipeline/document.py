@@ -6,7 +6,8 @@ import ast
 from pathlib import Path
 
 from bidui.policy.contract import Contract
-from bidui.policy.policy_set import PolicySet, load
+from bidui.policy.loading import load
+from bidui.policy.policy_set import PolicySet
 from bidui.policy.rule import Rule
 
 

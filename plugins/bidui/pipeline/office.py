@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 
 from bidui.domain.names import Variants
 from bidui.identity.settling import Context
+from bidui.policy.loading import load
 from bidui.policy.places import Places
-from bidui.policy.policy_set import PolicySet, load
+from bidui.policy.policy_set import PolicySet
 from bidui.sealing import authority
 from bidui.sealing.vault import Vault
 from bidui.store.database import Database

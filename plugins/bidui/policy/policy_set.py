@@ -3,34 +3,20 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
 
-from bidui.domain.keys import digest, file_digest
+from bidui.domain.keys import digest
 from bidui.domain.working_days import WorkingCalendar
-from bidui.policy import contract_file, references, region, rule, working_calendar
 from bidui.policy.agreement import Agreement, Contact
 from bidui.policy.codes import CodeList
 from bidui.policy.contract import Contract
 from bidui.policy.physical import definition
-from bidui.policy.profile import Profile, merge
+from bidui.policy.profile import Profile
 from bidui.policy.recipe import Recipe
 from bidui.policy.region import Region
 from bidui.policy.rule import Read, Rule, Stage
-from bidui.policy.source import Fault, PolicyError, Source, nearest, place_of, read_sql, read_yaml
-
-_STAGES: tuple[Stage, ...] = ("derive", "compare", "screen", "lead", "settle", "report")
-_ALWAYS: tuple[Stage, ...] = ("derive", "settle", "report", "lead")
-"""Stages whose rules need no switching on: something that is switched on asks for them."""
-_TABLES = {"regions", "holidays", "name_variant", "row_issue"}
-"""Dictionaries that are not code lists."""
-
-
-Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -114,124 +100,6 @@ class PolicySet:
     def table(self, name: str) -> list[dict[str, str]]:
         """A dictionary that is no code list, as rows."""
         return _rows(self.include / "dictionary" / f"{name}.csv")
-
-
-def load(include: Path, profile_id: str) -> PolicySet:
-    """Load and check the policy of one profile; PolicyError lists every fault with file and line."""
-    reading = _Reading(include)
-    hub = reading.profile(profile_id)
-    contracts = reading.gather("contract", include.glob("catalogue/*/*.yaml"), contract_file.read, "id")
-    agreements = reading.gather(
-        "agreement", include.glob("agreements/*.yaml"), lambda s: s.as_model(Agreement), "party"
-    )
-    rules: dict[str, Rule] = {}
-    for stage in _STAGES:
-        rules |= reading.gather("rule", include.glob(f"sql/{stage}/*.sql"), partial(rule.read, stage=stage), "id")
-    recipes = reading.gather("recipe", include.glob("deliveries/*.yaml"), _read_recipe, "id")
-    for path in sorted([*include.glob("templates/*"), *include.glob("expectations/*.yaml")]):
-        reading.objects[f"{path.parent.name}:{path.stem}"] = file_digest([path.read_bytes()])
-    codes, regions, calendar = reading.dictionaries(hub.id if hub else "")
-    if reading.faults or hub is None or calendar is None:
-        raise PolicyError(reading.faults)
-    policy = PolicySet(
-        include=include, profile=hub, contracts=contracts,
-        agreements={a: agreements[a] for a in hub.agreements if a in agreements},
-        rules={r.id: r for r in rules.values() if r.stage in _ALWAYS or r.id in hub.rules},
-        recipes={r: recipes[r] for r in hub.deliveries if r in recipes},
-        codes=codes, regions=regions, calendar=calendar, objects=reading.objects,
-    )  # fmt: skip
-    dangling = _dangling_in_profile(include, reading.stated_in, hub, agreements, rules, recipes, contracts)
-    if faults := [*dangling, *references.faults(policy)]:
-        raise PolicyError(faults)
-    return policy
-
-
-class _Reading:
-    """Reads the folders one after another and gathers every fault, so that one run shows them all."""
-
-    def __init__(self, include: Path) -> None:
-        self.include = include
-        self.faults: list[Fault] = []
-        self.objects: dict[str, str] = {}
-        self.stated_in: list[str] = []
-        """The profile's own file, and that of its base."""
-
-    def attempt(self, read: Callable[[], Item]) -> Item | None:
-        """What ``read`` gives; None when that has faults, which are noted."""
-        try:
-            return read()
-        except PolicyError as error:
-            self.faults.extend(error.faults)
-            return None
-
-    def gather(self, kind: str, paths: Iterable[Path], read: Callable[[Source], Item], name: str) -> dict[str, Item]:
-        found: dict[str, Item] = {}
-        for path in sorted(paths):
-            try:
-                source = (read_sql if path.suffix == ".sql" else read_yaml)(path, self.include)
-                item = read(source)
-            except PolicyError as error:
-                self.faults.extend(error.faults)
-                continue
-            key = getattr(item, name)
-            if key in found:
-                self.faults.append(source.fault(f"{key} is defined twice", [name]))
-            found[key] = item
-            self.objects[f"{kind}:{key}"] = digest(source.text)
-        return found
-
-    def profile(self, profile_id: str) -> Profile | None:
-        """The profile over its one base."""
-        file = f"profiles/{profile_id}.yaml"
-        known = [path.stem for path in self.include.glob("profiles/*.yaml")]
-        if profile_id not in known:
-            self.faults.append(Fault(file, None, f"no such profile{nearest(profile_id, known)}"))
-            return None
-        return self.attempt(partial(self._profile, file, known))
-
-    def _profile(self, file: str, known: list[str]) -> Profile:
-        own = read_yaml(self.include / file, self.include)
-        base, stated = own, own.plain()
-        self.stated_in = [file]
-        if below := stated.pop("extends", None):
-            if below not in known:
-                said = f"extends a file that is not there: {below}{nearest(below, known)}"
-                raise PolicyError([own.fault(said, ["extends"])])
-            base = read_yaml(self.include / "profiles" / f"{below}.yaml", self.include)
-            stated = merge(base.plain(), stated)
-            self.stated_in.append(base.file)
-        self.objects[f"profile:{Path(file).stem}"] = digest(stated)
-        return own.as_model_of(
-            stated, Profile, lambda said, at: (base if base.reach(at) > own.reach(at) else own).fault(said, at)
-        )
-
-    def dictionaries(self, hub: str) -> tuple[dict[str, CodeList], tuple[Region, ...], WorkingCalendar | None]:
-        """Code lists, the hub's regions and the working calendar."""
-        codes = {}
-        for path in sorted(self.include.glob("dictionary/*.csv")):
-            self.objects[f"dictionary:{path.stem}"] = file_digest([path.read_bytes()])
-            if path.stem not in _TABLES and (listed := self.attempt(partial(CodeList.load, path))):
-                codes[path.stem] = listed
-        regions = self.attempt(partial(region.read, self.include, hub)) or ()
-        return codes, regions, self.attempt(partial(working_calendar.read, self.include))
-
-
-def _read_recipe(source: Source) -> Recipe:
-    return source.as_model(Recipe, hash=digest(source.text), file=source.file)
-
-
-def _dangling_in_profile(
-    include: Path, files: list[str], hub: Profile,
-    agreements: dict[str, Any], rules: dict[str, Rule], recipes: dict[str, Any], contracts: dict[str, Any],
-) -> list[Fault]:  # fmt: skip
-    named = [
-        ("agreements", hub.agreements, agreements), ("rules", hub.rules, rules),
-        ("deliveries", hub.deliveries, recipes), ("expected", hub.expected, contracts),
-    ]  # fmt: skip
-    return [
-        Fault(*place_of(include, name, *files), f"{what}: {name} does not exist{nearest(name, known)}")
-        for what, names, known in named for name in names if name not in known
-    ]  # fmt: skip
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

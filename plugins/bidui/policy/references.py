@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 from bidui.policy.physical import definition
+from bidui.policy.policy_set import PolicySet
 from bidui.policy.source import Fault, nearest, place_of
-
-if TYPE_CHECKING:
-    from bidui.policy.policy_set import PolicySet
 
 
 def faults(policy: PolicySet) -> list[Fault]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bidui.policy.policy_set import load
+from bidui.policy.loading import load
 from bidui.policy.source import PolicyError
 
 INCLUDE = Path(__file__).parents[3] / "include"

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from bidui.policy.contract import Contract
-from bidui.policy.policy_set import PolicySet, load
+from bidui.policy.loading import load
+from bidui.policy.policy_set import PolicySet
 
 Spoil = Callable[[str, str, str], int]
 Complaints = Callable[..., list[str]]

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bidui.policy.policy_set import PolicySet, load
+from bidui.policy.loading import load
+from bidui.policy.policy_set import PolicySet
 from bidui.policy.profile import merge
 
 Spoil = Callable[[str, str, str], int]
