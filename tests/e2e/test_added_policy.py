@@ -18,6 +18,8 @@ from bidui.policy.loading import load
 from bidui.synth import make
 from tests.e2e.county import PERIODS, TOWNS, County, policy_copy
 
+pytestmark = pytest.mark.slow
+
 PERIOD = PERIODS[0]
 DATASET = "disabled.certificate"
 

@@ -23,6 +23,8 @@ from demo.office import REPOSITORY
 from demo.services.postgres import Postgres
 from tests.e2e.county import PERIODS, County, copy_database, digests
 
+pytestmark = pytest.mark.slow
+
 PERIOD = PERIODS[0]
 REGISTER = "hub.alleviated_person"
 ROSTER = "insurance_med.enrolment_roster"

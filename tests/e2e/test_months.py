@@ -13,6 +13,8 @@ from demo import verify
 from tests.e2e.county import PERIODS
 from tests.e2e.played import Months
 
+pytestmark = pytest.mark.slow
+
 FIRST, SECOND = PERIODS
 
 

@@ -23,6 +23,8 @@ from tests.e2e.county import PERIODS, founded
 from tests.e2e.played import Months, Seen
 from tests.e2e.renaming import Names, renamed
 
+pytestmark = pytest.mark.slow
+
 FIRST = PERIODS[0]
 
 FOUND = """
