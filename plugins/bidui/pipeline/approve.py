@@ -16,6 +16,13 @@ class NotAllowed(ValueError):  # noqa: N818 - what it is
     """The decision is not this person's to take, or is already taken; the text says why, in Chinese."""
 
 
+_MADE_ANEW = text("""
+    SELECT EXISTS (SELECT FROM out.delivery d JOIN out.delivery n
+        ON (n.hub, n.recipe, n.recipient, n.period) = (d.hub, d.recipe, d.recipient, d.period)
+        AND n.recorded_as_of > d.recorded_as_of WHERE d.delivery_id = :id)
+""")
+
+
 def approve(
     office: Office, delivery_id: str, by: str, as_of: datetime, decision: Literal["approved", "rejected"] = "approved"
 ) -> str:
@@ -27,6 +34,8 @@ def approve(
         ).first()
         if delivery is None:
             raise NotAllowed("没有这份待审文件，请核对编号")
+        if connection.execute(_MADE_ANEW, {"id": delivery_id}).scalar():
+            raise NotAllowed("该文件已有新一轮的版本，请审批新的一份")
         taken = connection.execute(
             text("SELECT role, decision FROM out.approval WHERE delivery_id = :id"), {"id": delivery_id}
         ).all()

@@ -72,6 +72,7 @@ def examine(
         refusing = [i for i in judged.table_issues if i.effect == "refuse"]
         facts: dict[str, Any] = {
             "rules": [i.rule for i in refusing],
+            "reason": judged.reason,
             **{k: v for i in refusing for k, v in i.counts.items()},
         }
         raise Refusal(refusing[0].code, facts, as_row_issues(raw.sheet, issues))

@@ -71,8 +71,8 @@ class Explanation:
     leads: tuple[Lead, ...]
     unknown: tuple[tuple[str, str, str], ...]
     """(period, rule, reason) where a member was unknown, not absent."""
-    frozen: tuple[tuple[str, str, str], ...]
-    """(period, rule, reason) where a rule could not speak for anybody."""
+    frozen: tuple[tuple[str, str, str, str], ...]
+    """(period, rule, dataset, reason) where a rule could not speak for anybody."""
 
 
 def explain(office: Office, household_no: str, as_of: datetime) -> Explanation | None:
@@ -98,8 +98,8 @@ def explain(office: Office, household_no: str, as_of: datetime) -> Explanation |
             household_no, tuple(_lead(office, connection, row, as_of) for row in leads),
             tuple((r.period, _rule_title(office, r.rule), r.reason) for r in unknown),
             tuple(
-                (r.period, _rule_title(office, r.rule), "；".join(f"{k}：{v}" for k, v in r.reason.items()))
-                for r in frozen
+                (r.period, _rule_title(office, r.rule), dataset, reason)
+                for r in frozen for dataset, reason in r.reason.items()
             ),
         )  # fmt: skip
 

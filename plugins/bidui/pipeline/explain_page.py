@@ -17,10 +17,13 @@ def page(office: Office, found: Explanation, as_of: datetime) -> str:
         lines += _lead(office, lead, as_of)
     if found.unknown:
         lines += ["", "暂不能判断（成员可能就是对方证件号码有误的某一行，不按“查无此人”处理）："]
-        lines += [f"  {period}　{rule}　{reason}" for period, rule, reason in found.unknown]
+        lines += [f"  {period}　{rule}　{_why(office, reason, as_of)}" for period, rule, reason in found.unknown]
     if found.frozen:
         lines += ["", "冻结的规则（数据未到或不完整，对任何户都不作判断）："]
-        lines += [f"  {period}　{rule}　{reason}" for period, rule, reason in found.frozen]
+        lines += [
+            f"  {period}　{rule}　《{_title(office, dataset)}》{_why(office, reason, as_of)}"
+            for period, rule, dataset, reason in found.frozen
+        ]
     lines += ["", "参考数据，不作为法定数据。"]
     return "\n".join(lines)
 
@@ -55,12 +58,10 @@ def _ground(office: Office, number: int, ground: Ground, as_of: datetime) -> lis
 
 
 def _source(office: Office, source: Source) -> str:
-    contract = office.policy.contracts.get(source.dataset)
-    title = contract.title if contract else source.dataset
     dated = f"，数据截止日 {source.data_date}" if source.data_date else ""
     sheet = f"，表“{source.sheet}”" if source.sheet else ""
     return (
-        f"《{title}》{source.period} 期（契约 {source.contract_version}{dated}，"
+        f"《{_title(office, source.dataset)}》{source.period} 期（契约 {source.contract_version}{dated}，"
         f"{_time(office, source.arrived_at)} 收到，文件 {source.package[:12]}{sheet}）"
     )
 
@@ -75,3 +76,15 @@ def _outcome(office: Office, event: str, value: str | None, as_of: datetime) -> 
 
 def _time(office: Office, moment: datetime) -> str:
     return moment.astimezone(office.zone).strftime("%Y-%m-%d %H:%M")
+
+
+def _title(office: Office, dataset: str) -> str:
+    contract = office.policy.contracts.get(dataset)
+    return contract.title if contract else dataset
+
+
+def _why(office: Office, reason: str, as_of: datetime) -> str:
+    """A reason in the dictionary's words, after the number it may begin with."""
+    number, _, words = reason.partition(" ")
+    told, count = (words, f"（{number} 个）") if number.isdigit() else (reason, "")
+    return office.policy.codes["reason"].label_of(told, as_of.date()) + count

@@ -92,13 +92,13 @@ def mails(office: Office, as_of: datetime) -> Iterator[Batch]:
 
 
 def take_away(office: Office, batch: Batch) -> None:
-    """Remove what has been taken charge of from its road; a stranger's mail moves to a folder of its own."""
+    """Remove what has been taken charge of from its road; mails are kept, a stranger's in a folder of its own."""
     if isinstance(batch.place, Path):
         batch.place.unlink(missing_ok=True)
         return
     box = _box(office)
-    if batch.stranger:
-        mailbox.Maildir(office.home / "post" / ".strangers").add(box.get_bytes(batch.place))
+    kept = mailbox.Maildir(office.home / "post" / (".strangers" if batch.stranger else ".taken"))
+    kept.add(box.get_bytes(batch.place))
     box.discard(batch.place)
 
 

@@ -21,7 +21,8 @@ def faults(policy: PolicySet) -> list[Fault]:
 
 
 _CODE_ASKS_FOR = (
-    "finding_kind", "intake_outcome", "level", "name_variant", "nil_report", "risk_cause", "row_issue", "visit_outcome",
+    "finding_kind", "intake_outcome", "level", "name_variant", "nil_report", "reason", "risk_cause", "row_issue",
+    "visit_outcome",
 )  # fmt: skip
 """Dictionaries that no contract needs to name."""
 
