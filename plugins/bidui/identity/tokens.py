@@ -19,18 +19,9 @@ from bidui.store.ledger import lock
 
 def persons(connection: Connection, numbers: pd.DataFrame, as_of: datetime) -> pd.Series:
     """Person ids for ID numbers. ``numbers`` has id_number, birth_date, sex; the answer is indexed by id_number."""
-    wanted = numbers.drop_duplicates("id_number")
-    _stage(connection, wanted, "id_number text, birth_date date, sex text")
-    _mint(
-        connection,
-        "identity.person",
-        "person_id",
-        "id_number",
-        "id_number, birth_date, sex",
-        ", :as_of",
-        "recorded_as_of",
-        as_of,
-    )
+    wanted = numbers.drop_duplicates("id_number").assign(recorded_as_of=as_of.isoformat())
+    _stage(connection, wanted, "id_number text, birth_date date, sex text, recorded_as_of timestamptz")
+    _mint(connection, "identity.person", "person_id", "id_number", "id_number, birth_date, sex, recorded_as_of")
     return _tokens(connection, "SELECT w.id_number, p.person_id FROM wanted w JOIN identity.person p USING (id_number)")
 
 
@@ -63,10 +54,7 @@ def _stage(connection: Connection, wanted: pd.DataFrame, definition: str) -> Non
     connection.execute(text("ANALYZE wanted"))
 
 
-def _mint(
-    connection: Connection, table: str, token: str, key: str, columns: str,
-    values: str = "", more: str = "", as_of: datetime | None = None,
-) -> None:  # fmt: skip
+def _mint(connection: Connection, table: str, token: str, key: str, columns: str) -> None:
     missing = text(
         "SELECT EXISTS (SELECT FROM wanted w"
         f" WHERE NOT EXISTS (SELECT FROM {table} k WHERE ({_of('k', key)}) = ({_of('w', key)})))"
@@ -74,12 +62,13 @@ def _mint(
     if not connection.execute(missing).scalar():
         return
     lock(connection, "mint")  # one for all kinds: a package mints names before the persons of rows that it sets aside
-    extra = f", {more}" if more else ""
-    connection.execute(text(f"""
-        INSERT INTO {table} ({token}, {columns}{extra})
-        SELECT (SELECT coalesce(max({token}), 0) FROM {table}) + row_number() OVER (ORDER BY w.place), {columns}{values}
+    connection.execute(
+        text(f"""
+        INSERT INTO {table} ({token}, {columns})
+        SELECT (SELECT coalesce(max({token}), 0) FROM {table}) + row_number() OVER (ORDER BY w.place), {columns}
         FROM wanted w WHERE NOT EXISTS (SELECT FROM {table} k WHERE ({_of("k", key)}) = ({_of("w", key)}))
-    """), {"as_of": as_of} if as_of else {})  # fmt: skip
+    """)
+    )
 
 
 def _of(alias: str, names: str) -> str:

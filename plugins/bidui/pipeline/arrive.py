@@ -55,7 +55,7 @@ def arrive(office: Office, data: bytes, name: str, origin: Origin, dataset: str,
     ``dataset`` comes from the road's rule; the period from the name, else from the window that ``as_of`` lies in. Both
     are confirmed inside the file later.
     """
-    package_hash = office.vault.put(data)
+    package_hash, form = office.vault.put(data), opening.kind(data).value
     reached("arrive.kept")
     arrival_id = digest("arrival", office.policy.hub, origin.channel, origin.mark, package_hash)[:32]
     period = str(period_in_name(name) or period_at(office, as_of))
@@ -63,7 +63,7 @@ def arrive(office: Office, data: bytes, name: str, origin: Origin, dataset: str,
         ledger.lock(connection, "package", package_hash)
         ledger.record_new(connection, tables.package, {
             "package_hash": package_hash, "hub": office.policy.hub, "bytes": len(data),
-            "form": opening.kind(data).value, "recorded_as_of": as_of})  # fmt: skip
+            "form": form, "recorded_as_of": as_of})  # fmt: skip
         known = connection.execute(
             text("SELECT arrival_id, ordinal, period FROM core.arrival WHERE package_hash = :hash ORDER BY ordinal"),
             {"hash": package_hash},
@@ -89,7 +89,7 @@ def period_in_name(name: str) -> Period | None:
 
 def period_at(office: Office, as_of: datetime) -> Period:
     """The month whose window is open or was last open: before this month's window opens, the month before."""
-    today = as_of.astimezone(office.zone).date()
+    today = office.today(as_of)
     month = Period.month_of(today)
     return month if today >= window_of(office, month)[0] else month.shift(-1)
 

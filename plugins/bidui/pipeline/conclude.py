@@ -83,7 +83,7 @@ def _leads(office: Office, connection: Connection, now: closing.Round, runs: Seq
 def due_on(office: Office, name: str, as_of: datetime) -> Due:
     """The last day of the deadline ``name`` that starts at ``as_of``."""
     term = office.policy.profile.deadlines[name]
-    return office.policy.calendar.due(as_of.astimezone(office.zone).date(), term.days, term.calendar)
+    return office.policy.calendar.due(office.today(as_of), term.days, term.calendar)
 
 
 def _owners(office: Office) -> dict[tuple[str, str, str], str]:

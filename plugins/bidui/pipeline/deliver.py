@@ -50,7 +50,7 @@ def errands_of_close(office: Office, period: str, as_of: datetime) -> list[Erran
 
 def errands_of_day(office: Office, period: str, as_of: datetime) -> list[Errand]:
     """What the daily follow-up sends out."""
-    day = as_of.astimezone(office.zone).date().isoformat()
+    day = office.today(as_of).isoformat()
     with office.database.begin(Role.DELIVER) as connection:
         return _errands(office, connection, "daily", Subject(period, day), as_of)
 
@@ -98,7 +98,7 @@ def unaddressed(office: Office) -> int:
 def _errands(
     office: Office, connection: object, moment: Moment, subject: Subject, as_of: datetime, outcome: str | None = None
 ) -> list[Errand]:
-    day = as_of.astimezone(office.zone).date()
+    day = office.today(as_of)
     called: list[Recipe] = [
         r for r in office.policy.recipes.values() if r.when == moment and (not r.only_if or outcome in r.only_if)
     ]

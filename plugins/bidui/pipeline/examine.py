@@ -63,7 +63,7 @@ def examine(
         normal.frame, contract,
         suite.load(office.include / "expectations" / f"{contract.id}.yaml", office.include),
         parameters=gate.parameters(
-            period, received_on=as_of.astimezone(office.zone).date(), data_date=data_date, previous_rows=previous_rows),
+            period, received_on=office.today(as_of), data_date=data_date, previous_rows=previous_rows),
         exclude_rows=apart, whole=content.kind != "amend",
         codes={name: listed.codes for name, listed in office.policy.codes.items()},
     )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -78,6 +78,10 @@ class Office:
         """The hub's time zone."""
         return ZoneInfo(self.policy.profile.time_zone)
 
+    def today(self, as_of: datetime) -> date:
+        """The hub's day at that time."""
+        return as_of.astimezone(self.zone).date()
+
     @cached_property
     def variants(self) -> Variants:
         """Characters that stand for each other in names."""
@@ -85,7 +89,7 @@ class Office:
 
     def places(self, as_of: datetime) -> Places:
         """The hub's regions on that day."""
-        return Places(self.policy.regions, as_of.astimezone(self.zone).date())
+        return Places(self.policy.regions, self.today(as_of))
 
     def context(self, as_of: datetime) -> Context:
         """What tokens depend on besides the rows."""

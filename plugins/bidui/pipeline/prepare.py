@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -88,7 +89,7 @@ class _Maker:
         self.office, self.connection, self.recipe, self.recipient = office, connection, recipe, recipient
         self.subject, self.delivery_id, self.as_of = subject, delivery_id, as_of
         self.period = Period.parse(subject.period)
-        self.day = as_of.astimezone(office.zone).date()
+        self.day = office.today(as_of)
         self.number = f"{subject.period}-{delivery_id[:8].upper()}"
 
     def make(self) -> Prepared | None:
@@ -139,23 +140,31 @@ class _Maker:
             values |= found[0]
         return values
 
-    def _report(self, report_id: str) -> list[dict[str, Any]]:
-        rule: Rule = self.office.policy.rules[report_id]
-        binder = Binder(self.connection, self.office.policy, self.period, self.as_of)
-        runs = ledger.runs_in_force(self.connection, self.office.policy.hub, self.subject.period, self.as_of)
-        facts = {
+    @cached_property
+    def _facts(self) -> dict[str, Any]:
+        """The parameters that every report is handed."""
+        profile = self.office.policy.profile
+        return {
             "recipient": self.recipient.party, "recipient_region": self.recipient.region,
             "arrival": self.subject.arrival, "round": self.subject.round, "today": self.day,
             "words": json.dumps(words(self.office, self.day), ensure_ascii=False),
-            "expected": list(self.office.policy.profile.expected), "zone": self.office.policy.profile.time_zone,
-            **{
-                f"due_{name}": due_on(self.office, name, self.as_of).day
-                for name in self.office.policy.profile.deadlines
-            },
+            "expected": list(profile.expected), "zone": profile.time_zone,
+            **{f"due_{name}": due_on(self.office, name, self.as_of).day for name in profile.deadlines},
         }  # fmt: skip
+
+    @cached_property
+    def _binder(self) -> Binder:
+        return Binder(self.connection, self.office.policy, self.period, self.as_of)
+
+    @cached_property
+    def _runs(self) -> list[str]:
+        return ledger.runs_in_force(self.connection, self.office.policy.hub, self.subject.period, self.as_of)
+
+    def _report(self, report_id: str) -> list[dict[str, Any]]:
+        rule: Rule = self.office.policy.rules[report_id]
         found: list[dict[str, Any]] = []
-        for datasets in binder.instances(rule):
-            bound = binder.bind(rule, datasets, runs=list(runs), parameters=facts)
+        for datasets in self._binder.instances(rule):
+            bound = self._binder.bind(rule, datasets, runs=self._runs, parameters=self._facts)
             found += bound.rows(self.connection)
         return found
 

@@ -47,7 +47,10 @@ def receive(office: Office, arrival_id: str) -> Received:
     """Receive an arrival. What it speaks about is decided as of its stamped arrival, however late this runs."""
     with office.database.begin(Role.INTAKE) as connection:
         arrival = connection.execute(
-            text("SELECT * FROM core.arrival WHERE arrival_id = :id"), {"id": arrival_id}
+            text(
+                "SELECT a.*, p.form FROM core.arrival a JOIN core.package p USING (package_hash) WHERE arrival_id = :id"
+            ),
+            {"id": arrival_id},
         ).one()
         ledger.lock(connection, "receive", office.policy.hub, arrival.dataset)
         if known := _known(connection, arrival):

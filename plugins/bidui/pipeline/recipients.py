@@ -67,7 +67,7 @@ def recipients(
 def contacts(office: Office, recipient: Recipient, as_of: datetime) -> tuple[Contact, ...]:
     """The designated contacts of a recipient on that day."""
     made = office.policy.agreements[recipient.party]
-    return made.contacts_for(recipient.region, as_of.astimezone(office.zone).date())
+    return made.contacts_for(recipient.region, office.today(as_of))
 
 
 def title(office: Office, recipient: Recipient) -> str:

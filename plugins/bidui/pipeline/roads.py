@@ -63,7 +63,7 @@ def folder(office: Office, seen: dict[Path, tuple[int, int]], as_of: datetime) -
             continue
         party, dataset = path.parts[-3], path.parts[-2]
         agreement = office.policy.agreements.get(party)
-        acting = agreement.contacts_for(None, as_of.astimezone(office.zone).date()) if agreement else ()
+        acting = agreement.contacts_for(None, office.today(as_of)) if agreement else ()
         contact = acting[0].id if acting else None
         origin = Origin("folder", f"{party}/{dataset}/{path.name}@{state.st_mtime_ns}", party, contact)
         yield Batch((Found(path.name, origin, f"{party}.{dataset}", path.read_bytes()),), stranger=False, place=path)
@@ -75,7 +75,7 @@ def mails(office: Office, as_of: datetime) -> Iterator[Batch]:
     for key in sorted(box.keys()):
         message = _parsed(box.get_bytes(key))
         address = parseaddr(str(message["From"] or ""))[1]
-        known = office.policy.contact_of_sender(address, as_of.astimezone(office.zone).date())
+        known = office.policy.contact_of_sender(address, office.today(as_of))
         if known is None:
             yield Batch((), stranger=True, place=key)
             continue

@@ -59,9 +59,14 @@ _LATEST = text("""
 
 
 def unseal(office: Office, connection: Connection, arrival: Any, data: bytes, as_of: datetime) -> Content:
-    """Open the envelope of ``arrival`` (a row of core.arrival); Refusal with a closed code when it may not come in."""
+    """Open the envelope of ``arrival``: a row of core.arrival with the form of its package.
+
+    Raises:
+        Refusal: with a closed code, when it may not come in.
+        SealError: for a fault of the hub's own set-up.
+    """
     agreement, provision = _allowed(office, arrival, as_of)
-    kind = opening.kind(data)
+    kind = Kind(arrival.form)
     sealing = _SEALINGS.get(kind)
     if sealing is None:
         raise Refusal(_NO_FORM.get(kind, "unknown_format"))
@@ -70,7 +75,7 @@ def unseal(office: Office, connection: Connection, arrival: Any, data: bytes, as
     try:
         if sealing == "machine":
             return _machine(office, connection, agreement, arrival, data, as_of)
-        contact = _known_sender(agreement, arrival, _today(office, as_of))
+        contact = _known_sender(agreement, arrival, office.today(as_of))
         if sealing == "plain":
             return Content(data, sealing, contact)
         opened = opening.open_(data, _passwords(office, arrival, contact))
@@ -83,16 +88,12 @@ def unseal(office: Office, connection: Connection, arrival: Any, data: bytes, as
 
 def _allowed(office: Office, arrival: Any, as_of: datetime) -> tuple[Agreement, Provision]:
     agreement = office.policy.agreements.get(arrival.party)
-    if agreement is None or not agreement.in_force(_today(office, as_of)):
+    if agreement is None or not agreement.in_force(office.today(as_of)):
         raise Refusal("no_agreement", {"party": arrival.party})
     provision = agreement.provision(arrival.dataset)
     if provision is None:
         raise Refusal("not_in_agreement", {"dataset": arrival.dataset})
     return agreement, provision
-
-
-def _today(office: Office, as_of: datetime) -> date:
-    return as_of.astimezone(office.zone).date()
 
 
 def _known_sender(agreement: Agreement, arrival: Any, today: date) -> Contact:
@@ -114,7 +115,7 @@ def _machine(
         {"print": verified.signer_fingerprint, "party": agreement.party, "as_of": as_of},
     ).all()
     contact = contact_by_id(agreement, events[0].contact) if events else None
-    if contact is None or not contact.in_force(_today(office, as_of)) or any(e.event == "revoked" for e in events):
+    if contact is None or not contact.in_force(office.today(as_of)) or any(e.event == "revoked" for e in events):
         raise Refusal("signer_unknown")
     manifest = verified.manifest
     if manifest.recipient != office.policy.hub or manifest.sender != agreement.party:
