@@ -28,7 +28,7 @@ index="$${PIP_INDEX_URL:-$$($(BIN)/pip config get global.index-url 2>/dev/null |
 if [ -n "$$index" ]; then export UV_DEFAULT_INDEX="$$index"; fi
 endef
 
-.PHONY: help .venv lock format lint docs docs-check test demo up down looks clean
+.PHONY: help .venv lock format lint docs docs-check test demo verify-demo up down looks clean
 
 help:  ## this list
 	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z.-]+):.*## /\1\t/' | expand -t 12
@@ -89,8 +89,11 @@ docs-check: $(READY)
 test: $(READY)  ## all tests (make test ARGS='tests/unit -x')
 	@$(BIN)/pytest $(ARGS)
 
-demo: $(READY)  ## play two months in a simulated county; ONCE=1 ends and stops everything afterwards
+demo: $(READY)  ## play three months in a simulated county; ONCE=1 ends and stops everything afterwards
 	@$(BIN)/python -m demo
+
+verify-demo: $(READY)  ## verify a demo once more: truth, ledger, mails, vault, restore (up or stopped)
+	@$(BIN)/python -m demo.verify --home "$(BIDUI_DEMO_HOME)"
 
 up: $(READY)  ## start Postgres, mail and Airflow only, on 127.0.0.1
 	@$(BIN)/python -m demo.services up --home "$(BIDUI_DEMO_HOME)"

@@ -8,7 +8,9 @@ household and opens cases.
 
 - Scheduled for the opening of the window (the 25th in the hub's time zone, moved to a working day where policy says
   so); the partition key is the month.
-- `wait` has one line per expected dataset and takes no worker slot; the lines still deferred are who is missing.
+- `wait` has one line per expected dataset and takes no worker slot; the lines still deferred are who is missing. A
+  dataset that comes in parts is in when every region's part is. A line whose data had not come when the window ended is
+  **skipped**, and its label says how much is in.
 - A rule whose data are missing or incomplete is **frozen**: absence needs evidence.
 - Run it again for the same month after a late or corrected package: what changed makes a new round, nothing else does.
 """
@@ -34,13 +36,14 @@ profile = defaults.policy().profile
     **defaults.dag(__doc__, max_active_runs=1),
 )
 def month_close():
-    month = tasks.open_month()
+    month = tasks.window()
     wait = tasks.WaitForSubmission.partial(
         task_id="wait",
         task_display_name="等待报送",
         hub=profile.id,
         period=month["period"],
         window_end=month["window_end"],
+        scopes=month["scopes"],
         poll_seconds=2,
         map_index_template=tasks.LABEL,
     ).expand(dataset=list(profile.expected))

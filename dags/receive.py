@@ -29,7 +29,6 @@ for agreement in defaults.policy().agreements.values():
         **defaults.dag(__doc__),
     )
     def receive():
-        received = tasks.receive(tasks.admit())
-        tasks.verdict(received, tasks.reply(received))
+        tasks.reply(tasks.receive())
 
     receive()

@@ -1,4 +1,4 @@
-"""``make demo``: a hub from nothing, two months of its life, and a summary. ``ONCE=1`` stops everything at the end.
+"""``make demo``: a hub from nothing, three months of its life, and a summary. ``ONCE=1`` stops everything at the end.
 
 Everything runs on this machine and listens on 127.0.0.1 only.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
+import subprocess
 import sys
 import time
 from datetime import datetime, timedelta
@@ -16,23 +16,31 @@ from pathlib import Path
 import psycopg2
 
 from bidui.orchestration import clock
+from bidui.orchestration.rest import MONTH_CLOSED, Airflow, announce
 from bidui.pipeline import apply
-from bidui.pipeline.certify import certify
+from bidui.pipeline.certify import certify, create_escrow
 from bidui.pipeline.office import Office as Hub
 from bidui.sealing import authority
 from bidui.synth import make
 from demo import office as offices
-from demo import verify
+from demo.accidents import Accidents
+from demo.airflow_room import AirflowRoom
+from demo.control_room import ControlRoom
+from demo.meter import Meter
 from demo.office import REPOSITORY, Office
 from demo.parties import Parties
-from demo.play import Play
+from demo.play import Play, Say
 from demo.services import switchboard
 from demo.services.process import ServiceError
-from demo.services.rest import Airflow
 
 HOME = Path(os.environ.get("BIDUI_DEMO_HOME") or REPOSITORY / "build" / "demo").absolute()
 """The hub's working folder, made anew by each demo. A second one beside it: BIDUI_DEMO_HOME and other BIDUI_*_PORTs."""
-PERIODS = ["2026-10", "2026-11"]
+ESCROW = HOME.with_name(f"{HOME.name}.escrow")
+"""The escrow key of the hub's snapshots: whoever keeps it has taken it away, so it does not lie in the hub's folder."""
+PERIODS = ["2026-10", "2026-11", "2026-12"]
+QUARTER = "2026-Q4"
+DAGS = ("month_open", "month_close", "deliver", "follow_up", "quarter_close", "snapshot", "restore_drill")
+"""Those that the play waits for, besides one for each party that hands in data."""
 SEED = int(os.environ.get("SEED", "1"))
 BEGUN = time.monotonic()
 SCALE = float(os.environ.get("SCALE", "1"))
@@ -47,9 +55,8 @@ def main() -> int:
     once = os.environ.get("ONCE") == "1"
     place = offices.at(HOME)
     say("清理上一次演示")
-    switchboard.down(place, lambda _line: None)
-    switchboard.database(place).destroy()
-    shutil.rmtree(HOME, ignore_errors=True)
+    switchboard.remove(place, lambda _line: None)
+    ESCROW.unlink(missing_ok=True)
     held = False
     try:
         held = play(place, say)
@@ -65,67 +72,87 @@ def main() -> int:
     return 0 if held else 1
 
 
-def play(place: Office, say) -> bool:  # noqa: ANN001 - a function that prints
-    """Build the hub, play both months, check everything, print the summary."""
+def play(place: Office, say: Say) -> bool:
+    """Build the hub, play all months, verify, print the summary."""
+    meter = Meter(place)
     place.lay_out()
     os.environ.update(place.environment())
     hub = Hub.from_environment()
     start = datetime(int(PERIODS[0][:4]), int(PERIODS[0][5:]), 1, 9, tzinfo=hub.zone)
     clock.put(place.home / clock.FILE, start)
-    switchboard.up(place, say)
+    with meter.phase("启动与建库"):
+        switchboard.up(place, say, only=("postgres", "mail"))
+        certificates = found(hub, start, say)
+    with meter.phase("合成县"):
+        made = make(hub.include, hub.profile, place.home / "synth", seed=SEED, scale=SCALE, periods=PERIODS)
+    say(
+        f"合成县：{made.households} 户 {made.persons} 人，另 {made.outsiders} 人，"
+        f"文件 {len(made.files)} 个（种子 {SEED}）"
+    )
+    room = ControlRoom(hub)
+    stage = Play(place, hub, room, Parties(place, hub, certificates), place.home / "synth", say)
+    first, second, third = PERIODS
+    say(f"{first}（不用 Airflow，直接调用）：")
+    with meter.phase(f"{first}（直接调用）"):
+        stage.first_month(first)
+    with meter.phase("启动 Airflow"):
+        stage.room = in_airflow(place, hub, first, say)
+        stage.accidents = Accidents(switchboard.database(place), place.home)
+    for period, month in ((second, stage.second_month), (third, stage.third_month)):
+        say(f"{period}：")
+        with meter.phase(period):
+            month(period)
+    say(f"{QUARTER}：")
+    with meter.phase(QUARTER):
+        stage.quarter(QUARTER)
+    with meter.phase("快照与恢复演练"):
+        stage.kept(QUARTER)
+    with meter.phase("核对"):
+        held = verified(place, say)
+    summary(place, meter)
+    say("全部一致" if held else "有不符之处")
+    return held
+
+
+def found(hub: Hub, start: datetime, say: Say) -> dict[str, tuple[Path, Path]]:
+    """Keys, tables and policy of a new hub; a certificate for each contact who seals by machine."""
     authority.create_hub_keys(hub.keys, now=start, next_update=start + timedelta(days=400))
+    create_escrow(hub, ESCROW)
     apply.migrate_up(hub)
     for line in apply.apply_policy(hub, start):
         say(f"  {line}")
     signers = [
         c for a in hub.policy.agreements.values() for p in a.provides if "machine" in p.sealing for c in a.contacts
     ]
-    certificates = {c.id: certify(hub, c.id, start, 365) for c in signers}
-    made = make(hub.include, hub.profile, place.home / "synth", seed=SEED, scale=SCALE, periods=PERIODS)
-    say(
-        f"合成县：{made.households} 户 {made.persons} 人，另 {made.outsiders} 人，"
-        f"文件 {len(made.files)} 个（种子 {SEED}）"
-    )
-    airflow = Airflow.of(place, "boss")
-    airflow.await_dags(
-        "month_close",
-        "deliver",
-        "follow_up",
-        *(f"receive_{a.party}" for a in hub.policy.agreements.values() if a.provides),
-    )
+    return {contact.id: certify(hub, contact.id, start, 365) for contact in signers}
+
+
+def in_airflow(place: Office, hub: Hub, closed: str, say: Say) -> AirflowRoom:
+    """Airflow with all DAGs, the watcher, and the knowledge of the month that was closed without it."""
+    switchboard.up(place, say, only=("drill", "airflow"))
+    room = AirflowRoom(place)
+    receiving = (f"receive_{a.party}" for a in hub.policy.agreements.values() if a.provides)
+    room.engineer.await_dags(*DAGS, *receiving)
     switchboard.watcher(place).start(
         [sys.executable, "-m", "bidui", "watch", "--every", "0.5"], {**os.environ, "PYTHONUNBUFFERED": "1"}, REPOSITORY
     )
-    stage = Play(place, hub, airflow, Parties(place, hub, certificates), place.home / "synth", say)
-    for period, month in zip(PERIODS, (stage.first_month, stage.second_month), strict=True):
-        say(f"{period}：")
-        month(period)
-    return summary(place, hub, say)
+    announce(Airflow.of(hub, os.environ["BIDUI_WEB"]), MONTH_CLOSED, closed)
+    return room
 
 
-def summary(place: Office, hub: Hub, say) -> bool:  # noqa: ANN001
-    """Check truth, mails and cases; print what happened; write verify.json and summary.json."""
-    dsn = switchboard.database(place).dsn("bidui")
-    names = {
-        "systems": {"register": hub.policy.in_role("register")[0], "roster": hub.policy.in_role("roster")[0]},
-        "unknown": {r.id: r.finds or r.id for r in hub.policy.rules.values() if r.absent_from},
-    }
-    checks = [
-        *verify.lines(dsn, place.home / "synth" / "truth.jsonl", names),
-        *verify.mails(dsn, place.home / "post", hub.policy.profile.desk.email), *verify.cases(dsn),
-    ]  # fmt: skip
-    held = verify.write(place.home / "verify.json", checks)
-    say("核对真相：")
-    for check in checks:
-        print(f"  {'一致' if check.ok else '不符'}　{check.name}　应为 {check.expected}　实为 {check.seen}")
-    figures = counted(dsn)
-    cpu = {name: round(seconds, 1) for name, seconds in switchboard.cpu_seconds(place).items()}
-    figures |= {"墙钟秒": round(time.monotonic() - BEGUN), "CPU 秒": round(sum(cpu.values())), "CPU 秒（分部分）": cpu}
+def verified(place: Office, say: Say) -> bool:
+    """Whether `demo.verify`, a program of its own, finds everything as it should be."""
+    say("核对：")
+    command = [sys.executable, "-m", "demo.verify", "--home", str(place.home)]
+    return subprocess.run(command, cwd=REPOSITORY, check=False).returncode == 0
+
+
+def summary(place: Office, meter: Meter) -> None:
+    """Print what happened and what it cost; write summary.json."""
+    figures = counted(switchboard.database(place).dsn("bidui")) | meter.told()
     (place.home / "summary.json").write_text(json.dumps(figures, ensure_ascii=False, indent=1), encoding="utf-8")
     for name, value in figures.items():
         print(f"  {name}：{value}")
-    say("全部一致" if held else "有不符之处")
-    return held
 
 
 def counted(dsn: str) -> dict[str, object]:

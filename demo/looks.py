@@ -106,13 +106,17 @@ def interface(browser: Browser, place: Office, policy: PolicySet) -> None:
     )
     browser.wait("!location.pathname.includes('login') && document.readyState === 'complete'", "登录后的首页", settle=5)
     roster = next(c.party for c in policy.contracts.values() if c.role == "roster")
-    last = f"/dags/month_close/runs/{periods(place)[-1]}"
+    towns = next(a.party for a in policy.agreements.values() if a.kind == "regions")
+    late = f"/dags/month_close/runs/{periods(place)[1]}"
     for name, path in (
-        ("ui-home", "/"), ("ui-dags", "/dags"), ("ui-grid-month-close", "/dags/month_close"),
-        (f"ui-grid-receive-{roster}", f"/dags/receive_{roster}"),
-        (f"ui-runs-receive-{roster}", f"/dags/receive_{roster}/runs"),
-        ("ui-grid-deliver", "/dags/deliver"), ("ui-lines-wait", f"{last}.window/tasks/wait/mapped"),
-        ("ui-lines-compare", f"{last}.late/tasks/compare/mapped"),
+        ("ui-home", "/"), ("ui-dags", "/dags"), ("ui-approvals", "/required_actions?response_received=true"),
+        *((f"ui-grid-{dag.replace('_', '-')}", f"/dags/{dag}") for dag in (
+            "month_open", "month_close", "deliver", "quarter_close", "snapshot", "restore_drill",
+            f"receive_{roster}", f"receive_{towns}",
+        )),
+        (f"ui-runs-receive-{roster}", f"/dags/receive_{roster}/runs"), ("ui-runs-deliver", "/dags/deliver/runs"),
+        ("ui-lines-wait", f"{late}.window/tasks/wait/mapped"),
+        ("ui-lines-compare", f"{late}.late/tasks/compare/mapped"),
     ):  # fmt: skip
         browser.go(address + path)
         browser.wait("document.querySelector('#root')?.innerText.trim().length > 80", path, settle=5)
@@ -154,18 +158,29 @@ def documents(tools: Tools, browser: Browser, parties: Parties) -> None:
         "issue-workbook": next(
             (f for c in agencies for f in _opened(parties, c, c.id.partition("-")[0], period, "问题")), None
         ),
+        "town-issue-workbook": next(_opened(parties, town, towns.party, period, "问题"), None),
         "monthly-report": next(
             (f for c in reports.contacts for f in _opened(parties, c, reports.party, period, ".docx")), None
         ),
+        "quarterly-bulletin": next(_opened(parties, town, towns.party, period, ".docx"), None),
     }
     for name, attached in seen.items():
         if attached is None:
             raise ServiceError(f"邮件里没有 {name}：演示没有走完")
         _render(tools, attached, name)
-    mails = {"receipt": "回执", "refusal": "退回", "town-visits": "核查任务"}
+    mails = {
+        "receipt": "回执", "refusal": "未予接收", "town-visits": "核查任务", "call-for-data": "报送通知",
+        "approval-request": "待审", "bulletin": "通报",
+    }  # fmt: skip
     for name, word in mails.items():
         mail = next(
-            (m for c in [*agencies, town] for m in parties.received(c.email) if word in str(m["Subject"])), None
+            (
+                m
+                for c in [*agencies, town, *reports.contacts]
+                for m in parties.received(c.email)
+                if word in str(m["Subject"])
+            ),
+            None,
         )
         if mail is None:
             raise ServiceError(f"没有主题含“{word}”的邮件：演示没有走完")

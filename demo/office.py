@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from demo.services import postgres
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 LOOPBACK = "127.0.0.1"
 
@@ -29,6 +31,7 @@ class Ports:
     database: int = 15432
     mail: int = 18025
     web: int = 18080
+    drill: int = 15433
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class Office:
         for name in FOLDERS:
             (self.home / name).mkdir(exist_ok=True)
         (self.home / "secrets").chmod(0o700)
-        for role in DATABASE_ROLES:
+        for role in (*DATABASE_ROLES, "airflow"):
             self.secret(f"db_{role}")
         write_environment(self.home / "env", self.environment())
 
@@ -60,6 +63,10 @@ class Office:
         if not path.exists():
             _write_private(path, secrets.token_urlsafe(24))
         return path.read_text(encoding="utf-8").strip()
+
+    def keep_secret(self, name: str, text: str) -> None:
+        """Write a secret that was made elsewhere."""
+        _write_private(self.home / "secrets" / name, text)
 
     def fernet_key(self, name: str) -> str:
         """Like `secret`, in the form that Airflow's encryption of connections asks for."""
@@ -82,6 +89,10 @@ class Office:
             "BIDUI_DB_PORT": str(self.ports.database),
             "BIDUI_MAIL_PORT": str(self.ports.mail),
             "BIDUI_WEB_PORT": str(self.ports.web),
+            "BIDUI_PG_BIN": str(postgres.programs()),
+            "BIDUI_DRILL_DB": f"{LOOPBACK}:{self.ports.drill}",
+            "BIDUI_DRILL_PORT": str(self.ports.drill),
+            "BIDUI_DRILL_KEEP": "1",  # what a drill restored stays, so that it can be held against the source
         }
 
 
@@ -90,8 +101,8 @@ def at(home: Path, environ: Mapping[str, str] | None = None, **ports: int | None
 
     Args:
         home: the working folder, new or used before.
-        environ: where BIDUI_DB_PORT, BIDUI_MAIL_PORT and BIDUI_WEB_PORT are looked up (default: os.environ).
-        **ports: ``database``, ``mail``, ``web``; None counts as not given.
+        environ: where BIDUI_DB_PORT, BIDUI_MAIL_PORT and so on are looked up (default: os.environ).
+        **ports: ``database``, ``mail``, ``web``, ``drill``; None counts as not given.
     """
     home = home.absolute()
     given = os.environ if environ is None else environ
@@ -101,6 +112,7 @@ def at(home: Path, environ: Mapping[str, str] | None = None, **ports: int | None
         ("database", "BIDUI_DB_PORT"),
         ("mail", "BIDUI_MAIL_PORT"),
         ("web", "BIDUI_WEB_PORT"),
+        ("drill", "BIDUI_DRILL_PORT"),
     ):
         value = ports.get(name) or given.get(variable) or before.get(variable)
         if value:

@@ -1,4 +1,7 @@
-"""The parties' side: agencies that seal their extracts, towns that fill in their workbooks and send them back."""
+"""The parties' side: agencies that seal their extracts, towns that report, fill in their workbooks and send them back.
+
+What they write into a form stands in the form's contract: no column is named here.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import io
 import json
 import mailbox
 import smtplib
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from email import message_from_bytes
@@ -19,7 +22,10 @@ import openpyxl
 
 from bidui.pipeline.office import Office as Hub
 from bidui.pipeline.unseal import password
-from bidui.sealing import authority, machine, workbook
+from bidui.policy.agreement import Agreement, Contact, Provision
+from bidui.policy.contract import Contract
+from bidui.policy.policy_set import PolicySet
+from bidui.sealing import aeszip, authority, machine, workbook
 from demo.office import LOOPBACK, Office
 
 EXCEL = ("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet")
@@ -35,21 +41,28 @@ class Parties:
     """Contact → (certificate, key)."""
     _sequence: int = field(default=0)
 
+    def sender(self, dataset: str) -> tuple[Agreement, Provision]:
+        """Whose agreement gives a dataset, and what it says of it."""
+        return next((a, p) for a in self.hub.policy.agreements.values() for p in a.provides if p.dataset == dataset)
+
     # -- the exchange folder
 
     def hand_in(
         self, file: Path, party: str, dataset: str, period: str, now: datetime, *, kind: str = "full", copy: int = 0
     ) -> bytes:
         """Seal an extract as its agreement asks and drop it into the exchange folder, whole or not at all."""
-        provision = self.hub.policy.agreements[party].provision(f"{party}.{dataset}")
-        assert provision is not None
-        data = file.read_bytes()
-        if "machine" in provision.sealing:
-            sealed = self._machine(data, party, f"{party}.{dataset}", period, kind, now)
-            name = f"{file.stem}.sealed"
-        else:
-            sealed = workbook.seal(data, password(self.hub, party, None, period))
-            name = file.name
+        agreement, provision = self.sender(f"{party}.{dataset}")
+        data, told = file.read_bytes(), password(self.hub, agreement.party, None, period)
+        match provision.sealing[0]:
+            case "machine":
+                sealed = self._machine(data, agreement.party, provision.dataset, period, kind, now)
+                name = f"{file.stem}.sealed"
+            case "aes_zip":
+                sealed, name = aeszip.seal([(file.suffix, data)], told), f"{file.stem}.zip"
+            case "password_workbook":
+                sealed, name = workbook.seal(data, told), file.name
+            case _:
+                sealed, name = data, file.name
         self.drop(sealed, party, dataset, f"{copy or ''}{name}")
         return sealed
 
@@ -82,39 +95,42 @@ class Parties:
 
     def workbook_of(self, region: str, period: str) -> tuple[str, openpyxl.Workbook] | None:
         """The visit workbook that a town was sent for a period, opened with the password it was told."""
-        agreement, contact = self._town(region)
-        word = password(self.hub, agreement, region, period)
+        agreement, contact = self._office_of(region)
+        _, provision = self.sender(visits(self.hub.policy).id)
+        told = password(self.hub, agreement.party, region, period)
         for mail in reversed(self.received(contact.email)):
             for part in mail.iter_attachments():
                 name = part.get_filename() or ""
-                if name.endswith(".xlsx") and "入户核查表" in name:
-                    data = workbook.open_(part.get_content(), [word])
+                if any(word in name for word in provision.words):
+                    data = workbook.open_(part.get_content(), [told])
                     return name, openpyxl.load_workbook(io.BytesIO(data))
         return None
 
     def send_back(self, region: str, period: str, name: str, book: openpyxl.Workbook) -> None:
         """Mail a filled workbook, or a nil report, to the hub, sealed with the town's password."""
-        agreement, contact = self._town(region)
         plain = io.BytesIO()
         book.save(plain)
+        self.post(region, period, name, plain.getvalue())
+
+    def post(self, region: str, period: str, name: str, data: bytes) -> None:
+        """Mail a workbook to the hub, sealed with the town's password."""
+        agreement, contact = self._office_of(region)
         mail = EmailMessage(policy=SMTP)
-        mail["From"], mail["To"], mail["Subject"] = contact.email, self.hub.policy.profile.desk.email, f"反馈 {period}"
-        mail["Message-ID"] = f"<{period}.{region}.{len(plain.getvalue())}@{contact.email.partition('@')[2]}>"
+        mail["From"], mail["To"], mail["Subject"] = contact.email, self.hub.policy.profile.desk.email, f"报送 {period}"
+        mail["Message-ID"] = f"<{period}.{region}.{len(data)}@{contact.email.partition('@')[2]}>"
         mail.set_content("见附件。")
-        sealed = workbook.seal(plain.getvalue(), password(self.hub, agreement, region, period))
+        sealed = workbook.seal(data, password(self.hub, agreement.party, region, period))
         mail.add_attachment(sealed, maintype=EXCEL[0], subtype=EXCEL[1], filename=name)
         with smtplib.SMTP(LOOPBACK, self.office.ports.mail, timeout=30) as server:
             server.send_message(mail)
 
-    def _town(self, region: str) -> tuple[str, Any]:
-        for agreement in self.hub.policy.agreements.values():
-            for contact in agreement.contacts:
-                if contact.region == region:
-                    return agreement.party, contact
-        raise LookupError(region)
+    def _office_of(self, region: str) -> tuple[Agreement, Contact]:
+        return next((a, c) for a in self.hub.policy.agreements.values() for c in a.contacts if c.region == region)
 
 
-Answer = Callable[[str], Mapping[str, Any] | None]
+def visits(policy: PolicySet) -> Contract:
+    """The contract under which visit workbooks come back."""
+    return next(c for c in policy.contracts.values() if "outcome" in c.roles)
 
 
 def fill_in(
@@ -128,50 +144,50 @@ def fill_in(
 ) -> int:
     """Fill a visit workbook as a town would, by household number; returns how many rows were answered.
 
-    ``skip``: that many rows at the end stay blank; ``spoil``: a locked cell of the first row is changed, as a slip of
-    the hand.
+    ``answers``: household number → what the visitor found, under the contract's names of columns. ``skip``: that many
+    rows at the end stay blank; ``spoil``: a locked number of the first row is changed, as a slip of the hand.
     """
-    sheet = book.worksheets[0]
-    header = next(row for row in sheet.iter_rows(max_row=12) if any(cell.value == "线索号" for cell in row))
-    places = {str(cell.value): cell.column for cell in header if cell.value}
+    contract, sheet = visits(hub.policy), book.worksheets[0]
+    titles = {column.title: column.name for column in contract.columns}
+    header = next(row for row in sheet.iter_rows(max_row=12) if sum(cell.value in titles for cell in row) > 2)
+    places = {titles[cell.value]: cell.column for cell in header if cell.value in titles}
+    row_key, household = (next(c.name for c in contract.columns if c.role == r) for r in ("row_key", "household_key"))
     rows = [
-        r
-        for r in range(header[0].row + 1, sheet.max_row + 1)
-        if sheet.cell(r, places["户编号"]).value and sheet.cell(r, places["线索号"]).value
-    ]
-    labels = {
-        name: hub.policy.codes[name].vocabulary(day) for name in ("visit_outcome", "refusal_reason", "visit_manner")
-    }
+        row for row in range(header[0].row + 1, sheet.max_row + 1)
+        if sheet.cell(row, places[household]).value and sheet.cell(row, places[row_key]).value
+    ]  # fmt: skip
     for row in rows[: len(rows) - skip]:
-        found = answers[str(sheet.cell(row, places["户编号"]).value)]
-        sheet.cell(row, places["核查结论"], labels["visit_outcome"][found["outcome"]])
-        if found["refusal_reason"]:
-            sheet.cell(row, places["不纳入原因"], labels["refusal_reason"][found["refusal_reason"]])
-        sheet.cell(row, places["核查方式"], labels["visit_manner"][found["manner"]])
-        sheet.cell(row, places["核查日期"], found["visited_on"])
-        sheet.cell(row, places["核查人"], found["visitor"])
-        sheet.cell(row, places["情况说明"], found["remark"])
+        found = answers[str(sheet.cell(row, places[household]).value)]
+        for column in contract.columns:
+            if not column.locked and (value := found[column.name]):
+                labels = hub.policy.codes[column.code_list].vocabulary(day) if column.code_list else {}
+                sheet.cell(row, places[column.name], labels.get(value, value))
     if spoil:
-        sheet.cell(rows[0], places["家庭人口"], 99)
+        number = next(c.name for c in contract.columns if c.locked and c.type == "integer")
+        sheet.cell(rows[0], places[number], 99)
     return len(rows) - skip
 
 
-def nil_report(period: str, title: str) -> openpyxl.Workbook:
-    """A nil report (零报告)."""
+def nil_report(hub: Hub, period: str, day: date) -> tuple[str, openpyxl.Workbook]:
+    """A town's nil report (零报告) on its visits: file name and workbook."""
+    contract, words = visits(hub.policy), hub.policy.codes["nil_report"].vocabulary(day)
     book = openpyxl.Workbook()
     sheet = book.worksheets[0]
-    sheet.title = "零报告"
-    for row in (
-        ("期别", period),
-        ("数据集", title),
-        ("说明", "本期本镇没有线索，无核查结果可报"),
-        ("报告人", "镇防返贫专干"),
-    ):
-        sheet.append(row)
-    return book
+    sheet.title = words["sheet"]
+    for key, value in (
+        ("period", period), ("dataset", contract.title), ("statement", "本期本镇没有线索，无核查结果可报"),
+        ("reporter", "镇防返贫专干"),
+    ):  # fmt: skip
+        sheet.append((words[key], value))
+    provision = next(p for a in hub.policy.agreements.values() if (p := a.provision(contract.id)))
+    return f"{provision.words[0]}{words['sheet']}_{period.replace('-', '')}.xlsx", book
 
 
 def truth(file: Path, kind: str) -> list[dict[str, Any]]:
     """The lines of one type in ``truth.jsonl``."""
+    return list(_lines(file, kind))
+
+
+def _lines(file: Path, kind: str) -> Iterator[dict[str, Any]]:
     with file.open(encoding="utf-8") as lines:
-        return [line for text in lines if (line := json.loads(text))["type"] == kind]
+        yield from (line for text in lines if (line := json.loads(text))["type"] == kind)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
@@ -31,6 +32,11 @@ AS_OF = datetime(2026, 12, 1, 1, tzinfo=UTC)
 """Nine in the morning, at the hub, of the day after the month that the tests play."""
 
 _numbers = itertools.count(1)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options have to be known before any folder is looked into; what it is for stands in ``tests/e2e``."""
+    parser.addoption("--seeds", default=os.environ.get("SEEDS", "1"), help="seeds of the counties that are played")
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""``python -m demo.services up|down|status|remove --home build/demo``."""
+"""``python -m demo.services up|down|status|remove|secrets --home build/demo``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _login(text: str) -> Login:
 def main() -> int:
     """Run one command; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m demo.services", description="内嵌环境：Postgres、邮件、Airflow")
-    parser.add_argument("command", choices=("up", "down", "status", "remove"))
+    parser.add_argument("command", choices=("up", "down", "status", "remove", "secrets"))
     parser.add_argument(
         "--home",
         type=Path,
@@ -30,10 +30,11 @@ def main() -> int:
     parser.add_argument("--only", action="append", choices=switchboard.SERVICES, help="只启动这一项（可重复）")
     parser.add_argument("--login", action="append", type=_login, metavar="NAME=ROLE", help="Airflow 登录名与角色")
     parser.add_argument("--dags", type=Path, default=office.REPOSITORY / "dags", help="DAG 文件夹")
-    for name in ("database", "mail", "web"):
+    for name in ("database", "mail", "web", "drill"):
         parser.add_argument(f"--{name}-port", type=int, help="127.0.0.1 上的端口")
     options = parser.parse_args()
-    place = office.at(options.home, database=options.database_port, mail=options.mail_port, web=options.web_port)
+    ports = {"database": options.database_port, "mail": options.mail_port, "web": options.web_port}
+    place = office.at(options.home, **ports, drill=options.drill_port)
     try:
         if options.command == "up":
             switchboard.up(
@@ -46,6 +47,8 @@ def main() -> int:
             switchboard.down(place)
         elif options.command == "remove":
             switchboard.remove(place)
+        elif options.command == "secrets":
+            switchboard.lay_out_containers(place)
         else:
             for name, running in switchboard.status(place).items():
                 print(f"{name:24} {'运行中' if running else '未运行'}")

@@ -65,11 +65,11 @@ class Sink:
 class MailServer(Controller):
     """The sink behind a listener on loopback, in a thread of its own: ``start()`` and ``stop()``."""
 
-    def __init__(self, port: int, folder: Path, domains: Sequence[str] = ()) -> None:
+    def __init__(self, port: int, folder: Path, domains: Sequence[str] = (), host: str = LOOPBACK) -> None:
         """Prepare; nothing listens before ``start()``."""
         folder.mkdir(parents=True, exist_ok=True)
         handler = Sink(folder, domains)
-        super().__init__(handler, hostname=LOOPBACK, port=port, data_size_limit=SIZE_LIMIT, server_hostname="localhost")
+        super().__init__(handler, hostname=host, port=port, data_size_limit=SIZE_LIMIT, server_hostname="localhost")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -77,9 +77,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="SMTP server on loopback that keeps every mail")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--host", default=LOOPBACK, help="address to listen on; within a container its own network")
     parser.add_argument("--domain", action="append", default=[], help="take mail for this domain only (repeatable)")
     options = parser.parse_args(arguments)
-    server = MailServer(options.port, options.folder, options.domain)
+    server = MailServer(options.port, options.folder, options.domain, options.host)
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())

@@ -94,7 +94,7 @@ class Postgres:
     @property
     def bin(self) -> Path:
         """The folder of ``pg_dump``, ``psql`` and the rest, to be run by the present user."""
-        return _wheel() / "pginstall" / "bin"
+        return programs()
 
     @property
     def log(self) -> Path:
@@ -266,6 +266,11 @@ class Postgres:
         if pid is not None and not lives(pid):
             time.sleep(0.5)  # its backends notice the death and leave by themselves
             (self.base / "data" / "postmaster.pid").unlink(missing_ok=True)
+
+
+def programs() -> Path:
+    """The folder of the client programs, to be run by the present user."""
+    return _wheel() / "pginstall" / "bin"
 
 
 def _wheel() -> Path:

@@ -17,6 +17,12 @@ from demo.office import Office
 ENDED = frozenset({"success", "failed"})
 """States of a run that will not change by themselves."""
 
+DONE = frozenset({"success", "failed", "skipped", "upstream_failed"})
+"""States of a task that will not change by themselves."""
+
+SETTLED = 8.0
+"""Seconds that a question is left alone before a program answers it."""
+
 RENEW_BEFORE = 60.0
 """Seconds before a token's end at which a new one is fetched."""
 
@@ -93,6 +99,14 @@ class Airflow:
         """The task instances of a run: ``task_id``, ``map_index``, ``state``, ``try_number`` ..."""
         return list(self._pages(f"/dags/{dag}/dagRuns/{run}/taskInstances", "task_instances", {}))
 
+    def clear(self, dag: str, run: str, *tasks: str, downstream: bool = True) -> int:
+        """Let these tasks of a run, and all after them, run once more; how many task instances that is."""
+        body = {
+            "dry_run": False, "dag_run_id": run, "task_ids": list(tasks), "include_downstream": downstream,
+            "only_failed": False, "reset_dag_runs": True,
+        }  # fmt: skip
+        return int(self._send("POST", f"/dags/{dag}/clearTaskInstances", body).json()["total_entries"])
+
     # -- DAGs
 
     def await_dags(self, *dags: str, seconds: float = 60.0) -> None:
@@ -122,16 +136,55 @@ class Airflow:
         wanted = {"response_received": "false"} if open_only else {}
         return list(self._pages("/dags/~/dagRuns/~/hitlDetails", "hitl_details", wanted))
 
-    def answer(self, question: Mapping[str, Any], option: str) -> None:
-        """Answer an approval as this login.
-
-        An answer within seconds of the question can be lost, and the task asks again under a higher try
-        number: a program lets some eight seconds pass, and looks again afterwards.
-        """
+    def answer(self, question: Mapping[str, Any], option: str, **inputs: Any) -> None:
+        """Answer an approval as this login, right now; `decide` is the safe way."""
         task = question["task_instance"]
         run = f"/dags/{task['dag_id']}/dagRuns/{task['dag_run_id']}"
         path = f"{run}/taskInstances/{task['task_id']}/{task['map_index']}"
-        self._send("PATCH", f"{path}/hitlDetails", {"chosen_options": [option], "params_input": {}})
+        self._send("PATCH", f"{path}/hitlDetails", {"chosen_options": [option], "params_input": inputs})
+
+    def decide(self, dag: str, run: str, *, approve: bool = True, remark: str = "", seconds: float = 300.0) -> str:
+        """Answer the question of a run that waits for this login; the state in which its task then ended.
+
+        Waits until the question is asked. Airflow can lose an answer that comes at once, and asks again under a
+        higher try number: so the question is left alone for a while first, and an answer that got lost is repeated.
+
+        Raises:
+            TimeoutError: nobody asked, or the task did not end in time.
+            RestError: the server refused the answer.
+        """
+        deadline = time.monotonic() + seconds
+        state = None
+        while state is None:
+            question = self._question(dag, run, deadline)
+            time.sleep(SETTLED)
+            self.answer(question, question["options"][0 if approve else 1], remark=remark)
+            state = self._answered(question["task_instance"], deadline)
+        return state
+
+    def _question(self, dag: str, run: str, deadline: float) -> dict[str, Any]:
+        """The open question of a run that this login may answer, once it is there."""
+        while True:
+            for question in self.questions():
+                task = question["task_instance"]
+                mine = self._login["username"] in {user["name"] for user in question["assigned_users"]}
+                if mine and (task["dag_id"], task["dag_run_id"], task["state"]) == (dag, run, "awaiting_input"):
+                    return question
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{dag} {run}: no question for {self._login['username']}")
+            time.sleep(0.5)
+
+    def _answered(self, asked: Mapping[str, Any], deadline: float) -> str | None:
+        """The state in which a task ended that was answered; None when it asks again."""
+        while time.monotonic() < deadline:
+            for task in self.tasks(asked["dag_id"], asked["dag_run_id"]):
+                if (task["task_id"], task["map_index"]) == (asked["task_id"], asked["map_index"]):
+                    if task["state"] in DONE:
+                        return str(task["state"])
+                    if task["state"] == "awaiting_input" and task["try_number"] > asked["try_number"]:
+                        return None
+            time.sleep(0.5)
+        raise TimeoutError(f"{asked['dag_id']} {asked['dag_run_id']}: {asked['task_id']} did not end after its answer")
 
     # -- inside
 

@@ -9,19 +9,19 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
-import psycopg2
-from sqlalchemy import create_engine
-
-from bidui.store.database import Role
-from bidui.store.roles import provision
-from demo.office import REPOSITORY, Office
+from demo.office import LOOPBACK, REPOSITORY, Office
 from demo.services.airflow import DEFAULT_LOGINS, Airflow, Login
+from demo.services.broker import Broker
 from demo.services.postgres import Postgres
 from demo.services.process import Program, ServiceError, answers, ensure_free, tail
+from demo.services.provision import provision_server
 
-SERVICES = ("postgres", "mail", "airflow")
+SERVICES = ("postgres", "drill", "mail", "airflow")
 
 Say = Callable[[str], None]
+
+_REDIS_PORT = 6379
+"""Redis's own, within a container."""
 
 
 def up(
@@ -55,6 +55,8 @@ def up(
     try:
         if "postgres" in only:
             _start_postgres(office, progress)
+        if "drill" in only:
+            _start_drill(office, progress)
         if "mail" in only:
             _start_mail(office, progress)
         if "airflow" in only:
@@ -76,6 +78,8 @@ def down(office: Office, say: Say = print, *, keep: Collection[str] = ()) -> Non
         _mail(office).stop()
     if "postgres" not in keep:
         database(office).stop()
+    if "drill" not in keep:
+        drill(office).stop()
     for name, was_running in running.items():
         if was_running and name not in keep:
             say(f"{name} 已停止")
@@ -85,6 +89,7 @@ def remove(office: Office, say: Say = print) -> None:
     """Stop everything and remove the office with all its data."""
     down(office, say)
     database(office).destroy()
+    drill(office).destroy()
     shutil.rmtree(office.home, ignore_errors=True)
 
 
@@ -93,6 +98,7 @@ def status(office: Office) -> dict[str, bool]:
     airflow = {program.name: program.is_running() for program in Airflow(office).programs.values()}
     return {
         "postgres": database(office).is_running(),
+        "drill": drill(office).is_running(),
         "mail": _mail(office).is_running(),
         "watcher": watcher(office).is_running(),
         **airflow,
@@ -106,8 +112,19 @@ def cpu_seconds(office: Office) -> dict[str, float]:
     return {
         "play": times.user + times.system + times.children_user + times.children_system,
         "postgres": database(office).cpu_seconds(),
+        "drill": drill(office).cpu_seconds(),
         **{program.name: program.cpu_seconds() for program in programs.values()},
     }
+
+
+def lay_out_containers(office: Office, say: Say = print) -> None:
+    """Make the secrets and files that docker-compose.yaml mounts; nothing is started."""
+    office.lay_out()
+    office.secret("db_superuser")
+    Airflow(office).lay_out()
+    Broker(office, _REDIS_PORT).lay_out("0.0.0.0")  # noqa: S104 - in a container, whose network is its own
+    (office.home / "database").mkdir(exist_ok=True)
+    say(f"{office.home} 已备好，用户号：export BIDUI_UID={os.getuid()}")
 
 
 def watcher(office: Office) -> Program:
@@ -120,11 +137,17 @@ def database(office: Office) -> Postgres:
     return Postgres(office.home / "postgres", office.ports.database)
 
 
+def drill(office: Office) -> Postgres:
+    """The second Postgres, which snapshots are restored into; empty until then."""
+    return Postgres(office.home / "drill", office.ports.drill, settings={"shared_buffers": "128MB"})
+
+
 def _ensure_ports_free(office: Office, only: Collection[str], running: Collection[str]) -> None:
     """Look at all ports before anything starts; services that run hold theirs rightly."""
     ports, wanted = office.ports, set(only)
     for service, program, port, name, way_out in (
         ("postgres", "postgres", ports.database, "Postgres", "--database-port 或 BIDUI_DB_PORT"),
+        ("drill", "drill", ports.drill, "恢复演练用的 Postgres", "--drill-port 或 BIDUI_DRILL_PORT"),
         ("mail", "mail", ports.mail, "邮件", "--mail-port 或 BIDUI_MAIL_PORT"),
         ("airflow", "airflow-api-server", ports.web, "Airflow 网页", "--web-port 或 BIDUI_WEB_PORT"),
     ):
@@ -136,14 +159,16 @@ def _start_postgres(office: Office, say: Say) -> None:
     server = database(office)
     if not server.is_running():
         server.start()
-    server.create_role("airflow", office.secret("db_airflow"))
-    server.create_database("airflow", owner="airflow")
-    server.create_database("bidui")
-    engine = create_engine("postgresql+psycopg2://", creator=lambda: psycopg2.connect(server.dsn("bidui")))
-    with engine.begin() as admin:
-        provision(admin, "bidui", {role: office.secret(f"db_{role}") for role in Role})
-    engine.dispose()
+    office.keep_secret("db_superuser", server.password)
+    provision_server(f"{LOOPBACK}:{server.port}/bidui", office.home / "secrets")
     say(f"Postgres 就绪（127.0.0.1:{office.ports.database}）")
+
+
+def _start_drill(office: Office, say: Say) -> None:
+    server = drill(office)
+    server.start()
+    office.keep_secret("db_drill", server.password)
+    say(f"恢复演练用的 Postgres 就绪（127.0.0.1:{office.ports.drill}）")
 
 
 def _mail(office: Office) -> Program:

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from bidui.orchestration import clock
 from bidui.policy.loading import load
+from bidui.policy.recipe import Moment
 from bidui.policy.source import PolicyError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="比对：县级数据共享、比对、下发、反馈的全部操作。")
@@ -31,9 +32,12 @@ REVOCATIONS_LAST = timedelta(days=60)
 @contextmanager
 def _said() -> Iterator[None]:
     """Faults that a person can mend, as one clear text instead of a traceback."""
+    from bidui.archive.errors import ArchiveError
     from bidui.domain.period import PeriodError
     from bidui.pipeline.approve import NotAllowed
+    from bidui.pipeline.deliver import NotClosed
     from bidui.pipeline.office import OfficeError
+    from bidui.pipeline.send import NotAsApproved
     from bidui.sealing.errors import SealError
     from bidui.store.database import StoreError
 
@@ -43,7 +47,9 @@ def _said() -> Iterator[None]:
         typer.echo(f"制度数据有 {len(error.faults)} 处错误：\n{error}", err=True)
     except PeriodError:
         typer.echo("期别写法不对：应为 2026-11、2026-Q4、2026-H2 或 2026", err=True)
-    except (OfficeError, NotAllowed, clock.ClockError, SealError, StoreError) as error:
+    except (
+        ArchiveError, OfficeError, NotAllowed, NotAsApproved, NotClosed, clock.ClockError, SealError, StoreError,
+    ) as error:  # fmt: skip
         typer.echo(str(error), err=True)
     else:
         return
@@ -108,6 +114,16 @@ def keys_init() -> None:
         typer.echo(f"中心公钥（发给各部门加密用）：{keys.recipient}")
 
 
+@keys_app.command("escrow")
+def keys_escrow(target: Annotated[Path, typer.Argument(help="私钥写到哪个文件（放在移动介质上带走）")]) -> None:
+    """建立异地保管密钥：私钥写到指定文件，由保管人带走；本中心只留公钥。没有它不能做备份。"""
+    from bidui.pipeline.certify import create_escrow
+
+    with _said():
+        recipient = create_escrow(_office(), target)
+        typer.echo(f"异地保管公钥：{recipient}\n私钥：{target}（交保管人带走，本机不得留存；它能单独打开每一份备份）")
+
+
 @keys_app.command("certify")
 def keys_certify(contact: str, days: Annotated[int, typer.Option(help="有效天数")] = 730) -> None:
     """给一名在册联系人签发签名证书并登记。"""
@@ -153,13 +169,12 @@ def keys_password(party: str, period: str, region: Annotated[str | None, typer.O
 @app.command()
 def watch(every: Annotated[float, typer.Option(help="每隔几秒看一次")] = 2.0) -> None:
     """守候交换文件夹和邮箱：登记收到的文件，并在 Airflow 中启动接收。"""
-    from bidui.orchestration.watch import LOGIN, Runs
+    from bidui.orchestration.rest import Airflow
     from bidui.orchestration.watch import watch as keep_watching
 
     with _said():
         office = _office()
-        secret = (office.home / "secrets" / f"login_{LOGIN}").read_text(encoding="utf-8").strip()
-        keep_watching(office, Runs(os.environ["BIDUI_WEB"], LOGIN, secret), every, lambda line: typer.echo(line))
+        keep_watching(office, Airflow.of(office, os.environ["BIDUI_WEB"]), every, lambda line: typer.echo(line))
 
 
 @app.command()
@@ -198,6 +213,12 @@ def receive(
         )
 
 
+@app.command("open-month")
+def open_month(period: str) -> None:
+    """月初部署：给各应报单位发数据报送通知。可以重复运行，不会重发。"""
+    _deliver("open", period)
+
+
 @app.command()
 def close(period: str) -> None:
     """比对一个月：运行全部规则，归并线索，登记案卷。可以重复运行。"""
@@ -216,15 +237,50 @@ def close(period: str) -> None:
 @app.command()
 def deliver(period: str) -> None:
     """交付一个月的成果：各镇核查表、各部门更正单、月度报告（须审批的先不发出）。"""
+    _deliver("close", period)
+
+
+@app.command()
+def quarter(period: str) -> None:
+    """季度汇总：三个月都比对完以后，备好数据质量通报（须审批的先不发出）。"""
+    _deliver("quarter", period)
+
+
+@app.command()
+def announce(period: str) -> None:
+    """告知 Airflow：某月已（在命令行）比对完毕，据此触发交付；三个月齐了触发季度汇总。"""
+    import requests
+
+    from bidui.domain.period import Period
+    from bidui.orchestration.rest import MONTH_CLOSED, Airflow
+    from bidui.orchestration.rest import announce as say_it
+    from bidui.pipeline.deliver import rounds_of
+
+    with _said():
+        office, month = _office(), str(Period.parse(period))
+        rounds_of(office, month, clock.now())
+        try:
+            say_it(Airflow.of(office, os.environ["BIDUI_WEB"]), MONTH_CLOSED, month)
+        except (requests.RequestException, LookupError) as fault:
+            typer.echo(f"Airflow 没有收下（{type(fault).__name__}），请看它是否在运行", err=True)
+            raise typer.Exit(1) from None
+        typer.echo(f"已告知 Airflow：{month} 已比对。")
+
+
+def _deliver(moment: Moment, period: str) -> None:
+    """Prepare and send what a moment in the life of a period calls for, and say what became of it."""
     from bidui.domain.period import Period
     from bidui.pipeline import deliver as use_case
+    from bidui.pipeline.approve import ask
 
     with _said():
         office, now = _office(), clock.now()
-        for errand in use_case.errands_of_close(office, str(Period.parse(period)), now):
+        for errand in use_case.errands(office, moment, str(Period.parse(period)), now):
             if sent := use_case.run(office, errand, now):
+                if sent.awaiting:
+                    ask(office, sent.delivery_id, now)
                 state = (
-                    f"待审批（{'、'.join(sent.awaiting)}）"
+                    f"待审批（{'、'.join(_role(office, role) for role in sent.awaiting)}），已送审"
                     if sent.awaiting
                     else f"发出 {sent.accepted} 封，失败 {sent.failed} 封"
                 )
@@ -233,23 +289,35 @@ def deliver(period: str) -> None:
 
 @app.command()
 def pending() -> None:
-    """列出等待审批的文件。"""
+    """列出等待审批的文件，各由谁决定。"""
     from bidui.pipeline.approve import waiting
 
     with _said():
-        for delivery, title, period, role in waiting(_office()):
-            typer.echo(f"{delivery}\t{period}\t{title}\t待 {role} 审批")
+        office = _office()
+        for delivery, title, period, role in waiting(office):
+            who = "、".join(office.policy.profile.approvers[role])
+            typer.echo(f"{delivery}\t{period}\t{title}\t待{_role(office, role)}（{who}）")
 
 
 @app.command()
 def approve(delivery: str, by: Annotated[str, typer.Option(help="审批人（联系人代号）")],
-            reject: Annotated[bool, typer.Option(help="退回而不是同意")] = False) -> None:  # fmt: skip
-    """审批一份待发文件；同意后由每日督办发出。"""
+            reject: Annotated[bool, typer.Option("--reject", help="退回而不是同意")] = False,
+            remark: Annotated[str, typer.Option(help="意见（不写姓名和证件号码）")] = "") -> None:  # fmt: skip
+    """审批一份待发文件：按环节依次决定；全部同意后由每日督办发出，退回的改好后再运行一次 deliver，另行送审。"""
     from bidui.pipeline.approve import approve as use_case
+    from bidui.pipeline.approve import ask
 
     with _said():
-        role = use_case(_office(), delivery, by, clock.now(), "rejected" if reject else "approved")
-        typer.echo(f"{role} 环节已{'退回' if reject else '同意'}。")
+        office, now = _office(), clock.now()
+        role = use_case(office, delivery, by, now, "rejected" if reject else "approved", remark=remark)
+        typer.echo(f"{_role(office, role)}：已{'退回' if reject else '同意'}。")
+        if not reject and (following := ask(office, delivery, now)):
+            typer.echo(f"转入下一环节：{_role(office, following.role)}（{'、'.join(following.approvers)}）。")
+
+
+def _role(office: Any, role: str) -> str:
+    """What people call an approval role."""
+    return str(office.policy.codes["approval_role"].label_of(role, office.today(clock.now())))
 
 
 @app.command("follow-up")
@@ -262,7 +330,8 @@ def follow_up() -> None:
         done = send_waiting(office, now)
         typer.echo(
             f"发出 {done.sent} 封，仍待审批 {done.awaiting} 份，失败 {done.failed} 封，"
-            f"没有在册联系人的 {done.unaddressed} 份，提醒 {remind(office, now)} 封"
+            f"没有在册联系人的 {done.unaddressed} 份，与批准时不一致而未发的 {done.altered} 份，"
+            f"提醒 {remind(office, now)} 封"
         )
 
 
@@ -279,6 +348,73 @@ def explain(household: str) -> None:
             typer.echo(f"本中心没有户编号 {household} 的任何记录，请核对编号。", err=True)
             raise typer.Exit(1)
         typer.echo(page(office, found, now))
+
+
+# --- snapshots -----------------------------------------------------------------------------------------------------
+@app.command()
+def snapshot(period: Annotated[str | None, typer.Option(help="期别，如 2026-Q4；默认本月")] = None) -> None:
+    """备份：数据库、角色和密封库，加密给两把密钥，放进 backup 文件夹。每季和重大变更前各做一次。"""
+    from bidui.domain.period import Period
+    from bidui.pipeline.snapshot import take
+
+    with _said():
+        office, now = _office(), clock.now()
+        asked = Period.parse(period) if period else Period.month_of(office.today(now))
+        typer.echo(f"正在备份 {asked} …")
+        made = take(office, str(asked), now)
+        typer.echo(
+            f"{'已备份' if made.new else '这份备份已经有了'}：{made.folder}\n"
+            f"{made.tables} 张表 {made.rows} 行，密封库 {made.objects} 份，共 {made.bytes / 1e6:.1f} MB\n"
+            f"清单指纹（请另行抄存，恢复时核对）：{made.manifest_hash}"
+        )
+
+
+@app.command()
+def restore(
+    snapshot: Annotated[Path, typer.Option(help="备份文件夹")],
+    identity: Annotated[Path, typer.Option(help="能打开它的私钥文件：本中心备份密钥或异地保管密钥，一把即可")],
+    into: Annotated[str, typer.Option(help="全新的 Postgres 服务器，主机:端口")],
+    admin_password: Annotated[Path, typer.Option(help="该服务器管理员口令文件")],
+    home: Annotated[Path, typer.Option(envvar="BIDUI_HOME", help="新的工作文件夹：各角色口令写进其中的 secrets")],
+    admin: Annotated[str, typer.Option(help="该服务器管理员")] = "postgres",
+    vault_to: Annotated[Path | None, typer.Option(help="密封库恢复到哪里；不填只核对内容")] = None,
+    programs: Annotated[Path | None, typer.Option(envvar="BIDUI_PG_BIN", help="Postgres 客户端程序文件夹")] = None,
+) -> None:
+    """把一份备份恢复到全新的服务器，并逐表核对。只需要备份文件夹和两把密钥中的一把。"""
+    from bidui.archive.programs import Programs
+    from bidui.pipeline import restore as use_case
+
+    with _said():
+        vault = use_case.new_vault(vault_to, home / "keys") if vault_to else None
+        server = use_case.server(into, admin_password, admin)
+        typer.echo(f"正在恢复 {snapshot.name} 到 {into} …")
+        done = use_case.restore(
+            snapshot, use_case.identities_of(identity), server, Programs(programs),
+            vault=vault, passwords=home / "secrets",
+        )  # fmt: skip
+        _tell_restored(done)
+        typer.echo(f"各角色口令在 {home / 'secrets'}；清单指纹 {done.manifest_hash}，请与抄存的核对。")
+
+
+@app.command()
+def drill(period: Annotated[str | None, typer.Option(help="只演练这一期的备份；默认最新一份")] = None) -> None:
+    """恢复演练：把最新备份恢复到演练服务器（BIDUI_DRILL_DB），逐表核对，记入台账。"""
+    from bidui.domain.period import Period
+    from bidui.pipeline.restore import drill as use_case
+
+    with _said():
+        _tell_restored(use_case(_office(), clock.now(), period=str(Period.parse(period)) if period else None))
+
+
+def _tell_restored(done) -> None:  # noqa: ANN001 - imported late
+    typer.echo(
+        f"{done.snapshot_id}：恢复 {done.tables} 张表 {done.rows} 行，密封库 {done.objects} 份，{done.seconds:.1f} 秒"
+    )
+    if done.differences:
+        typer.echo(f"与备份时有 {len(done.differences)} 处不同，启用前请逐条核对：", err=True)
+        typer.echo("\n".join(done.differences), err=True)
+        raise typer.Exit(1)
+    typer.echo("逐表核对：行数、内容、角色、权限、结构全部一致。")
 
 
 # --- the demo and the project ------------------------------------------------------------------------------------

@@ -17,7 +17,10 @@ def told(dag: Any) -> dict[str, Any]:
         "owners": sorted({task.owner for task in dag.tasks}),
         "mapped": sorted(task.task_id for task in dag.tasks if task.is_mapped),
         "after": {task.task_id: sorted(task.upstream_task_ids) for task in dag.tasks},
+        "rules": {task.task_id: task.trigger_rule.value for task in dag.tasks},
         "rights": dag.access_control,
+        "started_by": str(getattr(getattr(dag.timetable, "asset_condition", None), "name", "")),
+        "ends_with": sorted(asset.name for task in dag.tasks for asset in task.outlets),
     }  # fmt: skip
 
 

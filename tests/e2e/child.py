@@ -28,10 +28,8 @@ from bidui.quality import engine
 from bidui.quality.suite import Expectation, Meta
 
 
-def take_in(office: Office, now: datetime, file: Path, dataset: str) -> None:
+def take_in(office: Office, now: datetime, file: Path, dataset: str, party: str, contact: str) -> None:
     """A package arrives, is received and answered."""
-    party = dataset.partition(".")[0]
-    contact = office.policy.agreements[party].contacts[0].id
     origin = Origin("folder", f"{dataset}/{file.name}", party, contact)
     arrival = arrive(office, file.read_bytes(), file.name, origin, dataset, now)
     receive(office, arrival.arrival_id)
@@ -44,11 +42,13 @@ def close(office: Office, now: datetime, period: str) -> None:
 
 
 def hand_out(office: Office, now: datetime, period: str) -> None:
-    """What the month calls for is delivered; the report is approved and sent."""
-    for errand in deliver.errands_of_close(office, period, now):
+    """What the month calls for is delivered; the report is approved by everybody who must, and sent."""
+    for errand in deliver.errands(office, "close", period, now):
         deliver.run(office, errand, now)
-    for delivery, _, _, role in approve.waiting(office):
-        approve.approve(office, delivery, office.policy.profile.approvers[role][0], now)
+    while waiting := approve.waiting(office):
+        for delivery, _, _, role in waiting:
+            approve.ask(office, delivery, now)
+            approve.approve(office, delivery, office.policy.profile.approvers[role][0], now)
     follow_up.send_waiting(office, now + timedelta(hours=1))
 
 

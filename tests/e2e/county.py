@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,38 +21,40 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
-import pytest
 from psycopg2 import sql
 
 from bidui.orchestration import clock
-from bidui.orchestration.watch import look
-from bidui.pipeline import apply, conclude, deliver, follow_up
-from bidui.pipeline.arrive import Arrival
+from bidui.pipeline import apply
 from bidui.pipeline.certify import certify
-from bidui.pipeline.conclude import Concluded
 from bidui.pipeline.office import Office as Hub
-from bidui.pipeline.receive import Received, receive
 from bidui.sealing import authority
 from bidui.store.database import Role
+from demo.control_room import ControlRoom
 from demo.office import REPOSITORY, Office, Ports
 from demo.parties import Parties
 from demo.play import Play
 from demo.services.postgres import Postgres
 from demo.services.process import LOOPBACK, Program, answers, free_port
+from demo.verify.scene import Scene
 
-PERIODS = ["2026-10", "2026-11"]
+PERIODS = ["2026-10", "2026-11", "2026-12"]
+QUARTER = "2026-Q4"
 TOWNS = ("990821101", "990821102", "990821103", "990821112")
 """Enough for a month: two that answer, one that stays silent, one in which nothing happens."""
 
-_MINIMUM = re.compile(r"minimumRows: \d+")
+_MINIMUM = re.compile(r"minimumRows: (\d+)")
 
 
-def policy_copy(target: Path, minimum_rows: int = 100) -> Path:
-    """The shipped policy in a folder of its own, for a county with `TOWNS` only, where fewer rows are a whole file."""
+def policy_copy(target: Path, most: int = 20) -> Path:
+    """The shipped policy in a folder of its own, for a county with `TOWNS` only.
+
+    There, ``most`` rows are a whole file, where the shipped contracts ask for more.
+    """
     shutil.copytree(REPOSITORY / "include", target)
     for contract in target.glob("catalogue/*/*.yaml"):
         stated = contract.read_text(encoding="utf-8")
-        contract.write_text(_MINIMUM.sub(f"minimumRows: {minimum_rows}", stated), encoding="utf-8")
+        fewer = _MINIMUM.sub(lambda found: f"minimumRows: {min(int(found[1]), most)}", stated)
+        contract.write_text(fewer, encoding="utf-8")
     _keep_lines(target / "dictionary" / "regions.csv", re.compile(r"^\w+,(\d{9})"))
     for agreement in target.glob("agreements/*.yaml"):
         _keep_lines(agreement, re.compile(r"^  - .* region: '(\d{9})'"))
@@ -65,69 +67,6 @@ def _keep_lines(file: Path, town: re.Pattern[str]) -> None:
     file.write_text(
         "".join(line for line in lines if not (found := town.match(line)) or found[1] in TOWNS), encoding="utf-8"
     )
-
-
-@dataclass
-class ControlRoom:
-    """What the play asks of Airflow, done by calling the use cases in the order in which the DAGs call them."""
-
-    hub: Hub
-    received: list[Received] = field(default_factory=list)
-    rounds: list[Concluded] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
-    before_approval: list[Any] = field(default_factory=list)
-    closed: Callable[[], None] = lambda: None
-    """Called after each round."""
-    _asked: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def now(self) -> datetime:
-        """The county's time."""
-        return clock.read(self.hub.home / clock.FILE)
-
-    def trigger(self, _dag: str, run: str, *, period: str) -> None:
-        """Remember what the run is about; it happens when somebody waits for it."""
-        self._asked[run] = period
-
-    def wait(self, dag: str, run: str, _patience: float) -> str:
-        """Do what the DAG does."""
-        period, now = self._asked[run], self.now
-        if dag == "month_close":
-            self.rounds.append(conclude.close(self.hub, period, now))
-            for errand in deliver.errands_of_close(self.hub, period, now):
-                deliver.run(self.hub, errand, now)
-            self.closed()
-        else:
-            follow_up.send_waiting(self.hub, now)
-            follow_up.remind(self.hub, now)
-        return "success"
-
-    def runs(self, dag: str, *, period: str) -> list[dict[str, str]]:
-        """How the runs of a DAG for a period ended."""
-        if dag == "deliver":
-            return [{"state": "success"} for done in self.rounds if done.period == period]
-        self.take_in()
-        party = dag.removeprefix("receive_")
-        mine = [r for r in self.received if r.period == period and r.dataset.startswith(f"{party}.")]
-        return [{"state": "failed" if r.outcome == "refused" else "success"} for r in mine]
-
-    def take_in(self) -> list[Received]:
-        """Look at the roads until nothing moves, receive what arrived and answer its sender."""
-        found: list[Received] = []
-
-        def begin(arrival: Arrival) -> bool:
-            found.append(receive(self.hub, arrival.arrival_id))
-            deliver.reply(self.hub, arrival.arrival_id, self.now)
-            return True
-
-        seen: dict[Path, tuple[int, int]] = {}
-        with pytest.MonkeyPatch.context() as environment:
-            environment.setenv("BIDUI_HOME", str(self.hub.home))
-            environment.setenv(clock.SIMULATED, "1")
-            look(self.hub, begin, seen, self.said.append)
-            look(self.hub, begin, seen, self.said.append)
-        self.received += found
-        return found
 
 
 @dataclass
@@ -144,7 +83,12 @@ class County:
     @property
     def play(self) -> Play:
         """The demo's play, on this stage."""
-        return Play(self.office, self.hub, self.room, self.parties, self.synth, self.room.said.append)  # type: ignore[arg-type]
+        return Play(self.office, self.hub, self.room, self.parties, self.synth, self.room.said.append)
+
+    @property
+    def scene(self) -> Scene:
+        """What the demo's verification reads of this county."""
+        return Scene(self.office.home, self.hub.include, self.hub.profile, self.dsn, self.synth)
 
     def query(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """Rows of a query, read by the superuser."""

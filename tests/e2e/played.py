@@ -1,4 +1,4 @@
-"""Both months of a county, played, with what could be seen after each round."""
+"""All months of a county, played, with what could be seen after each round."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bidui.pipeline import approve, conclude, deliver
 from bidui.pipeline.unseal import password
 from bidui.sealing import workbook
 from demo.parties import truth
-from tests.e2e.county import PERIODS, County, digests
+from tests.e2e.county import PERIODS, QUARTER, County, digests
 
 
 @dataclass
@@ -25,12 +25,12 @@ class Seen:
     """Every table before and after the same inputs were closed and delivered once more."""
     waiting: list[int] = field(default_factory=list)
     left_unapproved: list[tuple[Any, ...]] = field(default_factory=list)
-    boss_mails: list[int] = field(default_factory=list)
+    reports_sent: list[int] = field(default_factory=list)
 
 
 @dataclass
 class Months:
-    """Both months, played."""
+    """All months, played."""
 
     county: County
     seen: Seen
@@ -57,13 +57,15 @@ class Months:
         )
 
 
-def play(county: County) -> Months:
-    """Play both months."""
+def play(county: County, *, look: bool = True) -> Months:
+    """Play all months and the quarter; with ``look``, see what could be seen after each round."""
     seen = Seen()
-    county.room.closed = lambda: look_around(county, seen)
-    first, second = PERIODS
-    county.play.first_month(first)
-    county.play.second_month(second)
+    if look:
+        county.room.closed = lambda: look_around(county, seen)
+    stage = county.play
+    for period, month in zip(PERIODS, (stage.first_month, stage.second_month, stage.third_month), strict=True):
+        month(period)
+    stage.quarter(QUARTER)
     return Months(county, seen)
 
 
@@ -73,10 +75,14 @@ def look_around(county: County, seen: Seen) -> None:
     seen.waiting.append(len(approve.waiting(county.hub)))
     seen.left_unapproved += county.query(
         "SELECT d.delivery_no FROM out.delivery d"
-        " JOIN out.message USING (delivery_id) JOIN out.sending USING (message_id) WHERE cardinality(d.approvals) > 0"
-        " AND NOT EXISTS (SELECT FROM out.approval a WHERE a.delivery_id = d.delivery_id)"
+        " JOIN out.message USING (delivery_id) JOIN out.sending USING (message_id) WHERE cardinality(d.approvals) >"
+        " (SELECT count(*) FROM out.approval a WHERE a.delivery_id = d.delivery_id AND a.decision = 'approved')"
     )
-    seen.boss_mails.append(len(county.mails("head@bureau.example")))
+    ((sent,),) = county.query(
+        "SELECT count(*) FROM out.sending JOIN out.message USING (message_id) JOIN out.delivery d USING (delivery_id)"
+        " WHERE d.recipe = 'monthly_report'"
+    )
+    seen.reports_sent.append(sent)
     before, later = digests(county.dsn), now + timedelta(hours=1)
     again = conclude.close(county.hub, period, later)
     assert not again.new

@@ -29,6 +29,8 @@ class Names:
     profiles: Mapping[str, str]
     county: tuple[str, str]
     """Region codes begin with the county's."""
+    rules: frozenset[str]
+    """Ids of rules keep their names, also where a dataset bears the same."""
 
     @classmethod
     def of(cls, policy: PolicySet) -> Names:
@@ -42,13 +44,14 @@ class Names:
         }
         stems = sorted(p.stem for p in policy.include.glob("profiles/*.yaml"))
         profiles = {old: f"pr{at:02d}" for at, old in enumerate(stems, 1)}
-        return cls(parties, datasets, contacts, profiles, (policy.profile.region, _same_weight(policy.profile.region)))
+        county = (policy.profile.region, _same_weight(policy.profile.region))
+        return cls(parties, datasets, contacts, profiles, county, frozenset(policy.rules))
 
     @cached_property
     def _to_new(self) -> list[tuple[re.Pattern[str], Mapping[str, str]]]:
         """Patterns with one group, which is looked up."""
         plain = {old.partition(".")[2]: new.partition(".")[2] for old, new in self.datasets.items()}
-        words = [name for name in plain if "_" in name]
+        words = [name for name in plain if "_" in name and name not in self.rules]
         return [
             (_any(self.datasets), self.datasets),
             (_any(self.contacts), self.contacts),

@@ -21,27 +21,29 @@ from tests.e2e.county import PERIODS, TOWNS, County, policy_copy
 pytestmark = pytest.mark.slow
 
 PERIOD = PERIODS[0]
-DATASET = "disabled.certificate"
+DATASET = "health.chronic_card"
+ENOUGH = ("hub.alleviated_person", "insurance_med.enrolment_roster")
+"""What comes in besides; the rules that read anything else are frozen."""
 
 CONTRACT = """
 apiVersion: v3.1.0
 kind: DataContract
-id: disabled.certificate
-name: 残疾人证持证名册
+id: health.chronic_card
+name: 慢病证持证名册
 version: 1.0.0
 status: active
-description: {purpose: 核对登记人员持证情况}
+description: {purpose: 核对登记人员办证情况}
 customProperties:
-  - {property: party, value: disabled}
-  - {property: role, value: roster}
+  - {property: party, value: health}
+  - {property: role, value: [roster, named]}
   - {property: delivery, value: full}
   - {property: cadence, value: month}
   - {property: clauses, value: [QA-03]}
   - {property: completeIf, value: {minimumRows: 3}}
   - {property: layout, value: {encoding: utf-8}}
 schema:
-  - name: certificate
-    businessName: 残疾人证持证名册
+  - name: chronic_card
+    businessName: 慢病证持证名册
     properties:
       - name: name
         businessName: 姓名
@@ -64,7 +66,7 @@ schema:
         logicalType: string
         customProperties: [{property: role, value: region_village}]
       - name: grade
-        businessName: 残疾等级
+        businessName: 病情等级
         logicalType: integer
         required: true
         logicalTypeOptions: {minimum: 1, maximum: 4}
@@ -74,57 +76,57 @@ schema:
         required: true
 """
 AGREEMENT = """
-party: disabled
-title: 县残疾人联合会
+party: health
+title: 县卫生健康局
 kind: agency
 clauses: [QA-01]
 purpose: 核对持证情况
-legal_basis: 数据共享协议（残联）
+legal_basis: 数据共享协议（卫健）
 valid_from: 2026-01-01
 provides:
-  - {dataset: disabled.certificate, sealing: [plain], words: [持证名册]}
+  - {dataset: health.chronic_card, sealing: [plain], words: [持证名册]}
 receives: [receipt, refusal, agency_findings]
 contacts:
-  - {id: disabled-1, name: 残联联络员, email: card@canlian.example, valid_from: 2026-01-01}
+  - {id: health-1, name: 卫健联络员, email: card@weijian.example, valid_from: 2026-01-01}
 """
 SUITE = """
-name: disabled.certificate
+name: health.chronic_card
 expectations:
   - type: expect_column_values_to_be_between
     kwargs: {column: valid_to, max_value: 2040-01-01}
     severity: warning
-    meta: {rule: certificate.term_plausible, issue: date_in_future, effect: note, title: 有效期不超过2040年}
+    meta: {rule: card.term_plausible, issue: date_in_future, effect: note, title: 有效期不超过2040年}
 """
 COMPARE = """
--- id: certificate_expired
--- title: 登记人员残疾人证已过期
--- finds: certificate_expired
+-- id: card_expired
+-- title: 登记人员慢病证已过期
+-- finds: card_expired
 -- clauses: [SQ-12]
 -- reads:
 --   register: {role: register}
---   certificate: {dataset: disabled.certificate}
+--   card: {dataset: health.chronic_card}
 -- system_a: register
--- system_b: certificate
--- owner: certificate
+-- system_b: card
+-- owner: card
 -- severity: yellow
--- parameters: [certificate_grace_days]
-SELECT r.person_id AS subject, 'certificate' AS field, '' AS discriminator,
+-- parameters: [card_grace_days]
+SELECT r.person_id AS subject, 'card' AS field, '' AS discriminator,
        NULL AS value_a, c.valid_to::text AS value_b, r.row AS row_a, c.row AS row_b
-FROM register r JOIN certificate c USING (person_id)
-WHERE CAST(:first_day AS date) - c.valid_to > CAST(:certificate_grace_days AS integer)
+FROM register r JOIN card c USING (person_id)
+WHERE CAST(:first_day AS date) - c.valid_to > CAST(:card_grace_days AS integer)
 """
 SCREEN = """
--- id: severely_disabled
--- title: 新增重度残疾
+-- id: severely_ill
+-- title: 新增重症
 -- clauses: [QA-09]
 -- reads:
 --   register: {role: register}
---   certificate: {dataset: disabled.certificate}
--- source: certificate
+--   card: {dataset: health.chronic_card}
+-- source: card
 -- severity: orange
-SELECT r.person_id AS subject, 'disability' AS cause, c.valid_to::text AS occurrence, NULL::numeric AS amount,
+SELECT r.person_id AS subject, 'illness' AS cause, c.valid_to::text AS occurrence, NULL::numeric AS amount,
        NULL::date AS fact_date, c.row
-FROM register r JOIN certificate c USING (person_id)
+FROM register r JOIN card c USING (person_id)
 WHERE c.grade <= 2
 """
 
@@ -132,20 +134,20 @@ WHERE c.grade <= 2
 def added(include: Path) -> None:
     """Write the new files, and switch them on in the profile."""
     for path, said in {
-        "catalogue/disabled/certificate.yaml": CONTRACT, "agreements/disabled.yaml": AGREEMENT,
-        "expectations/disabled.certificate.yaml": SUITE, "sql/compare/certificate_expired.sql": COMPARE,
-        "sql/screen/severely_disabled.sql": SCREEN,
+        "catalogue/health/chronic_card.yaml": CONTRACT, "agreements/health.yaml": AGREEMENT,
+        "expectations/health.chronic_card.yaml": SUITE, "sql/compare/card_expired.sql": COMPARE,
+        "sql/screen/severely_ill.sql": SCREEN,
     }.items():  # fmt: skip
         file = include / path
         file.parent.mkdir(exist_ok=True)
         file.write_text(dedent(said).lstrip(), encoding="utf-8")
-    changed(include / "dictionary" / "finding_kind.csv", "", "certificate_expired,残疾人证过期,,2021-01-01,\n")
+    changed(include / "dictionary" / "finding_kind.csv", "", "card_expired,慢病证过期,,2021-01-01,\n")
     base = include / "profiles" / "base.yaml"
-    changed(base, "rules: [", "certificate_expired, severely_disabled, ")
-    changed(base, "thresholds:\n", "  certificate_grace_days: {values: {2021-01-01: 30}, unit: 日, source: 测试}\n")
+    changed(base, "rules: [", "card_expired, severely_ill, ")
+    changed(base, "thresholds:\n", "  card_grace_days: {values: {2021-01-01: 30}, unit: 日, source: 测试}\n")
     profile = include / "profiles" / "demo.yaml"
-    changed(profile, "agreements: [", "disabled, ")
-    changed(profile, "expected: [", "disabled.certificate, ")
+    changed(profile, "agreements: [", "health, ")
+    changed(profile, "expected: [", "health.chronic_card, ")
 
 
 def changed(file: Path, after: str, inserted: str) -> None:
@@ -165,9 +167,9 @@ def county(found, tmp_path_factory) -> Iterator[County]:
     with found(include, folder / "synth") as county:
         now = datetime(2026, 10, 27, 9, tzinfo=county.hub.zone)
         clock.put(county.hub.home / clock.FILE, now)
-        for file in made.files:
-            party, dataset = file.parts[-3:-1]
-            county.parties.hand_in(file, party, dataset, PERIOD, now)
+        for dataset in ENOUGH:
+            (file,) = [f for f in made.files if f.parts[-3:-1] == tuple(dataset.split("."))]
+            county.parties.hand_in(file, *dataset.split("."), PERIOD, now)
         assert [r.outcome for r in county.room.take_in()] == ["accepted", "partly_accepted"]
         yield county
 
@@ -192,14 +194,14 @@ def listed(county) -> list[tuple[str, str, str, str]]:
 @pytest.fixture(scope="module")
 def closed(county, listed) -> conclude.Concluded:
     """The roster of certificates comes in, and the month is compared and delivered."""
-    (severe, mild, expired, within), header = listed, "姓名,身份证号,乡镇,村,残疾等级,有效期止"
+    (severe, mild, expired, within), header = listed, "姓名,身份证号,乡镇,村,病情等级,有效期止"
     cards = [(severe, 2, "2030-01-01"), (mild, 3, "2030-01-01"), (expired, 4, "2026-08-31"), (within, 4, "2026-09-01")]
     lines = [
         header,
         *(f"{name},{number},{town},{village},{grade},{end}" for (number, name, town, village), grade, end in cards),
     ]
     now = datetime(2026, 10, 28, 9, tzinfo=county.hub.zone)
-    origin = Origin("folder", "cards", "disabled", "disabled-1")
+    origin = Origin("folder", "cards", "health", "health-1")
     arrival = arrive(county.hub, "\r\n".join(lines).encode(), f"持证名册_{PERIOD}.csv", origin, DATASET, now)
     received = receive(county.hub, arrival.arrival_id)
     assert (received.outcome, received.reason) == ("accepted", None)
@@ -219,23 +221,23 @@ def test_the_enlarged_policy_is_without_fault(county):
 
 
 def test_the_new_comparison_finds_its_row_and_no_other(county, closed, listed):
-    assert closed.frozen == ()
+    assert not {"card_expired", "severely_ill"} & set(closed.frozen)
     assert subjects(county, """
         SELECT p.id_number FROM core.finding f JOIN identity.person p ON p.person_id = f.subject
-        WHERE f.kind = 'certificate_expired' AND (f.system_a, f.system_b) = ('hub.register', 'disabled.certificate')
+        WHERE f.kind = 'card_expired' AND (f.system_a, f.system_b) = ('hub.register', 'health.chronic_card')
     """) == {listed[2][0]}  # fmt: skip
 
 
 def test_the_new_screening_raises_its_lead_and_no_other(county, closed, listed):
     assert subjects(county, """
         SELECT p.id_number FROM core.signal s JOIN identity.person p ON p.person_id = s.subject
-        WHERE s.cause = 'disability' AND s.dataset = 'disabled.certificate'
+        WHERE s.cause = 'illness' AND s.dataset = 'health.chronic_card'
     """) == {listed[0][0]}  # fmt: skip
     ((causes, level),) = county.query(
         "SELECT l.causes, l.level FROM core.lead l JOIN data.hub__alleviated_person d USING (household_id)"
         " JOIN identity.person p USING (person_id) WHERE p.id_number = %s", listed[0][0],
     )  # fmt: skip
-    assert (causes, level) == (["disability"], "orange")
+    assert (causes, level) == (["illness"], "orange")
 
 
 def test_one_coverage_rule_speaks_of_every_roster(county, closed, listed):
@@ -252,8 +254,8 @@ def test_one_coverage_rule_speaks_of_every_roster(county, closed, listed):
 
 
 def test_rules_about_insurance_leave_the_new_roster_alone(county, closed):
-    rules = dict(county.query("SELECT rule, count(*) FROM core.run GROUP BY 1"))
-    assert {rule for rule, runs in rules.items() if runs == 2} == {"coverage_there", "name_conflict"}
+    bound = dict(county.query("SELECT rule, count(*) FROM core.run WHERE %s = ANY(systems) GROUP BY 1", DATASET))
+    assert bound == {"card_expired": 1, "severely_ill": 1, "coverage_there": 1, "name_conflict": 1}
     assert subjects(county, "SELECT DISTINCT dataset FROM core.signal WHERE cause = 'uninsured'") == {
         "insurance_med.enrolment_roster"
     }
@@ -262,8 +264,8 @@ def test_rules_about_insurance_leave_the_new_roster_alone(county, closed):
 def test_the_new_party_is_answered_and_asked(county, closed):
     recipes = county.query(
         "SELECT d.recipe, s.outcome FROM out.delivery d JOIN out.message m USING (delivery_id)"
-        " JOIN out.sending s USING (message_id) WHERE m.contact = 'disabled-1' ORDER BY 1"
+        " JOIN out.sending s USING (message_id) WHERE m.contact = 'health-1' ORDER BY 1"
     )
     assert recipes == [("agency_findings", "accepted"), ("receipt", "accepted")]
-    assert len(county.mails("card@canlian.example")) == 2
+    assert len(county.mails("card@weijian.example")) == 2
     assert county.query("SELECT count(*) FROM out.delivery WHERE recipe = 'monthly_report'") == [(1,)]

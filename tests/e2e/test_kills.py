@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
+import re
 import signal
 import subprocess
 import sys
@@ -17,29 +17,39 @@ from pathlib import Path
 import pytest
 
 from bidui.orchestration import clock
+from bidui.pipeline.unseal import password
+from bidui.sealing import workbook
 from bidui.store.failpoints import VARIABLE
 from bidui.synth import make
 from demo.office import REPOSITORY
-from demo.services.postgres import Postgres
-from tests.e2e.county import PERIODS, County, copy_database, digests
+from tests.e2e.county import PERIODS, County, digests
+from tests.e2e.states import States
 
 pytestmark = pytest.mark.slow
 
 PERIOD = PERIODS[0]
-REGISTER = "hub.alleviated_person"
-ROSTER = "insurance_med.enrolment_roster"
-KEPT = ("vault", "post")
-"""Folders of a hub that its steps write to."""
+EXPORT, EXPENSE, CERTIFICATE, PART, ROSTER = (
+    "the register comes in", "the bills come in", "the certificates come in", "the towns' parts come in",
+    "the roster comes in",
+)  # fmt: skip
+COMPARED, HANDED_OUT = "the month is compared", "what it calls for goes out"
+FILES = {"export": EXPORT, "expense": EXPENSE, "certificate": CERTIFICATE, "benefit": PART, "roster": ROSTER}
+"""Role of a dataset → the job in which its files come in: one each, of the wide one a part for each town."""
 
 # Every place, in a job that reaches it.
 PLACES = [
-    *(("the roster comes in", place) for place in (
-        "arrive.kept", "arrive.registered", "receive.begun", "settle.rows", "receive.before_commit",
-        "receive.committed",
+    *((ROSTER, place) for place in (
+        "arrive.kept", "arrive.registered", "receive.begun", "settle.rows", "settle.before_commit",
+        "receive.before_commit", "receive.committed",
     )),
-    ("the month is compared", "conclude.before_commit"),
-    *(("what it calls for goes out", place) for place in ("mail.before", "mail.taken", "mail.recorded")),
+    *((PART, place) for place in ("arrive.registered", "settle.rows", "receive.committed")),
+    *((COMPARED, place) for place in ("compare.before_commit", "conclude.before_commit")),
+    *((HANDED_OUT, place) for place in (
+        "prepare.kept", "mail.before", "mail.taken", "mail.recorded", "approve.recorded",
+    )),
 ]  # fmt: skip
+ELSEWHERE = REPOSITORY / "tests" / "integration" / "archive" / "test_kills.py"
+"""The same of snapshots and their restore."""
 
 
 @dataclass(frozen=True)
@@ -53,23 +63,25 @@ class State:
 
 @dataclass
 class Stage:
-    """One county whose state before each step is kept, and can be returned to."""
+    """One county whose state before each job is kept, and can be returned to."""
 
     county: County
-    postgres: Postgres
+    states: States
     child: subprocess.Popen[str]
-    kept: Path
-    jobs: dict[str, tuple[str, dict[str, str]]]
-    before: dict[str, str] = field(default_factory=dict)
+    jobs: dict[str, list[tuple[str, dict[str, str]]]]
+    """Job → its steps, each a call of `tests.e2e.child`."""
     after: dict[str, State] = field(default_factory=dict)
 
-    @property
-    def database(self) -> str:
-        return self.county.hub.database_address.partition("/")[2]
-
     def run(self, job: str, kill_at: str = "") -> int:
-        """Let the child do a job; its exit code."""
-        hub, (step, given) = self.county.hub, self.jobs[job]
+        """Let the child do a job; the exit code of its last step, or of the one that was killed."""
+        code = 0
+        for step, given in self.jobs[job]:
+            if code := self._step(step, given, kill_at):
+                break
+        return code
+
+    def _step(self, step: str, given: dict[str, str], kill_at: str) -> int:
+        hub = self.county.hub
         environment = {
             "BIDUI_HOME": str(hub.home), "BIDUI_INCLUDE": str(hub.include), "BIDUI_PROFILE": hub.profile,
             "BIDUI_DB": hub.database_address, "BIDUI_SMTP": hub.mail_server, VARIABLE: kill_at,
@@ -81,30 +93,9 @@ class Stage:
         return int(self.child.stdout.readline())
 
     def state(self) -> State:
-        home = self.county.hub.home
-        vault = frozenset(p.name for p in (home / "vault").glob("*/*.age"))
+        vault = frozenset(p.name for p in (self.county.hub.home / "vault").glob("*/*.age"))
         mails = Counter(str(m["Message-ID"]) for m in self.county.mails())
         return State(digests(self.county.dsn), vault, mails)
-
-    def keep(self, job: str) -> None:
-        """Keep the state before a job."""
-        self.before[job] = f"before_{len(self.before)}"
-        self._copy(self.database, self.before[job])
-        for name in KEPT:
-            shutil.copytree(self.county.hub.home / name, self.kept / job / name)
-        shutil.copy(self.county.hub.home / clock.FILE, self.kept / job / clock.FILE)
-
-    def go_back(self, job: str) -> None:
-        """Return to the state before a job."""
-        self._copy(self.before[job], self.database)
-        for name in KEPT:
-            shutil.rmtree(self.county.hub.home / name, ignore_errors=True)
-            shutil.copytree(self.kept / job / name, self.county.hub.home / name)
-        shutil.copy(self.kept / job / clock.FILE, self.county.hub.home / clock.FILE)
-
-    def _copy(self, source: str, target: str) -> None:
-        self.county.hub.database.close()
-        copy_database(self.postgres, source, target)
 
 
 @pytest.fixture(scope="module")
@@ -123,41 +114,44 @@ def child() -> Iterator[subprocess.Popen[str]]:
 
 @pytest.fixture(scope="module")
 def stage(found, small_policy, postgres, child, tmp_path_factory) -> Iterator[Stage]:
-    """The month, played once undisturbed; the states between its steps are kept."""
+    """The month, played once undisturbed; the states between its jobs are kept."""
     folder = tmp_path_factory.mktemp("kills")
-    made = make(small_policy, "demo", folder / "synth", seed=1, scale=0.03, periods=[PERIOD])
+    make(small_policy, "demo", folder / "synth", seed=1, scale=0.03, periods=[PERIOD])
     with found(small_policy, folder / "synth") as county:
-        sealed = {dataset: packed(county, folder, dataset, made.files) for dataset in (REGISTER, ROSTER)}
-        jobs = {
-            "the register comes in": ("take_in", {"file": str(sealed[REGISTER]), "dataset": REGISTER}),
-            "the roster comes in": ("take_in", {"file": str(sealed[ROSTER]), "dataset": ROSTER}),
-            "the month is compared": ("close", {"period": PERIOD}),
-            "what it calls for goes out": ("hand_out", {"period": PERIOD}),
-        }
-        stage = Stage(county, postgres, child, folder / "kept", jobs)
+        jobs = {job: list(arriving(county, folder, role)) for role, job in FILES.items()}
+        jobs |= {COMPARED: [("close", {"period": PERIOD})], HANDED_OUT: [("hand_out", {"period": PERIOD})]}
+        stage = Stage(county, States(county, postgres, folder / "kept"), child, jobs)
         for day, job in enumerate(jobs):
-            clock.put(county.hub.home / clock.FILE, datetime(2026, 10, 26 + day, 9, tzinfo=county.hub.zone))
-            stage.keep(job)
+            clock.put(county.hub.home / clock.FILE, datetime(2026, 10, 25 + day, 9, tzinfo=county.hub.zone))
+            stage.states.keep(job)
             assert stage.run(job) == 0
             stage.after[job] = stage.state()
         yield stage
-        for name in stage.before.values():
-            postgres.drop_database(name)
+        stage.states.drop()
 
 
-def packed(county: County, folder: Path, dataset: str, files: tuple[Path, ...]) -> Path:
-    """The synthetic file of a dataset, sealed once: every run is to see the same bytes."""
-    (file,) = [f for f in files if f.parent.name == dataset.partition(".")[2]]
-    now = datetime(2026, 10, 25, 9, tzinfo=county.hub.zone)
-    target = folder / f"{dataset}_{PERIOD}"
-    target.write_bytes(county.parties.hand_in(file, *dataset.split("."), PERIOD, now))
-    return target
+def arriving(county: County, folder: Path, role: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """The steps that take in a dataset's files, sealed once: every run is to see the same bytes."""
+    hub, dataset = county.hub, county.play.dataset(role)
+    agreement, _ = county.parties.sender(dataset)
+    now = datetime(2026, 10, 25, 9, tzinfo=hub.zone)
+    for line in county.play.files(PERIOD, dataset, "full"):
+        file = county.synth / line["path"]
+        contact = next(c for c in agreement.contacts if c.region in (None, line.get("scope")))
+        if contact.region:
+            sealed = workbook.seal(file.read_bytes(), password(hub, agreement.party, contact.region, PERIOD))
+        else:
+            sealed = county.parties.hand_in(file, *dataset.split("."), PERIOD, now)
+        target = folder / f"{dataset}.{contact.id}_{PERIOD}"
+        target.write_bytes(sealed)
+        given = {"file": str(target), "dataset": dataset, "party": agreement.party, "contact": contact.id}
+        yield "take_in", given
 
 
 @pytest.mark.parametrize(("job", "place"), PLACES, ids=lambda given: str(given))
 def test_killed_and_run_again_it_ends_as_if_undisturbed(stage, job, place):
     wanted = stage.after[job]
-    stage.go_back(job)
+    stage.states.go_back(job)
     assert stage.run(job, kill_at=place) == -signal.SIGKILL
     assert stage.run(job) == 0
     seen = stage.state()
@@ -168,20 +162,31 @@ def test_killed_and_run_again_it_ends_as_if_undisturbed(stage, job, place):
     assert list(twice.values()) == ([2] if place == "mail.taken" else [])
 
 
+def test_every_place_is_killed_at():
+    """A place that somebody adds is killed at, here or where snapshots are."""
+    code = "\n".join(path.read_text(encoding="utf-8") for path in (REPOSITORY / "plugins").rglob("*.py"))
+    places = set(re.findall(r'\breached\("([\w.]+)"\)', code))
+    here = {place for _, place in PLACES}
+    elsewhere = {place for place in places - here if f'"{place}"' in ELSEWHERE.read_text(encoding="utf-8")}
+    assert here | elsewhere == places
+    assert len(here) >= 12
+
+
 def test_the_undisturbed_month_did_everything(stage):
     """What is compared above is no empty state."""
-    end = stage.after["what it calls for goes out"]
+    end = stage.after[HANDED_OUT]
     filled = {table for table, (rows, _) in end.tables.items() if rows}
     assert set(end.tables) - filled == {
-        "core.case_event", "data.town__verification", "identity.link_event"
+        "core.case_event", "core.restore_drill", "core.snapshot", "core.snapshot_taken", "data.town__verification",
+        "identity.link_event",
     }  # fmt: skip
     assert set(end.mails.values()) == {1}
     assert len(end.mails) == end.tables["out.sending"][0] > 6
 
 
-def test_run_again_after_its_end_a_step_changes_nothing(stage):
+def test_run_again_after_its_end_a_job_changes_nothing(stage):
     *_, last = stage.jobs
-    stage.go_back(last)
+    stage.states.go_back(last)
     for job in (last, *stage.jobs):
         assert stage.run(job) == 0
     assert stage.state() == stage.after[last]

@@ -19,6 +19,7 @@ from bidui.policy.loading import load
 from bidui.policy.policy_set import PolicySet
 from bidui.synth import make
 from demo.office import REPOSITORY
+from tests.e2e.conftest import seeds
 from tests.e2e.county import PERIODS, founded
 from tests.e2e.played import Months, Seen
 from tests.e2e.renaming import Names, renamed
@@ -72,11 +73,11 @@ class Pair:
 
 
 @pytest.fixture(scope="module")
-def pair(played, small_policy, postgres, provision, passwords, tmp_path_factory) -> Iterator[Pair]:
-    folder = tmp_path_factory.mktemp("renamed")
+def pair(played, small_policy, postgres, provision, passwords, tmp_path_factory, pytestconfig) -> Iterator[Pair]:
+    folder, seed = tmp_path_factory.mktemp("renamed"), seeds(pytestconfig)[0]
     names = renamed(small_policy, "demo", folder / "include")
     profile = names.profiles["demo"]
-    make(folder / "include", profile, folder / "synth", seed=1, scale=0.1, periods=PERIODS)
+    make(folder / "include", profile, folder / "synth", seed=seed, scale=0.1, periods=PERIODS)
     postgres.create_database("renamed")
     provision("renamed")
     address, dsn = f"127.0.0.1:{postgres.port}/renamed", postgres.dsn("renamed")
@@ -84,7 +85,7 @@ def pair(played, small_policy, postgres, provision, passwords, tmp_path_factory)
         folder / "home", folder / "include", profile, address, dsn, passwords, folder / "synth", migrate=True
     ) as county:
         county.play.first_month(FIRST)
-        yield Pair(played(1), Months(county, Seen()), names)
+        yield Pair(played(seed), Months(county, Seen()), names)
     postgres.drop_database("renamed")
 
 
@@ -130,10 +131,12 @@ def test_who_is_asked_to_mend_gets_the_same_workbooks(pair):
 
 # --- the files themselves ----------------------------------------------------------------------------------------
 def test_no_python_file_names_a_thing_of_the_policy():
-    """Words that are roles or levels as well (``hub``, ``town``, ``bureau``) are left to the months above."""
+    """Words that are roles, levels, rules or columns too (``hub``, ``certificate``) are left to the months above."""
     include = REPOSITORY / "include"
     policy = load(include, "demo")
-    vocabulary = {*get_args(Agreement.model_fields["kind"].annotation), *policy.profile.levels}
+    contracts = policy.contracts.values()
+    vocabulary = {*get_args(Agreement.model_fields["kind"].annotation), *policy.profile.levels, *policy.rules}
+    vocabulary |= {word for c in contracts for word in (*c.roles, *(column.name for column in c.columns))}
     names = {*_ids(policy), *(name.partition(".")[2] for name in policy.contracts)} - vocabulary
     with (include / "dictionary" / "regions.csv").open(encoding="utf-8-sig", newline="") as file:
         names |= {row["code"] for row in csv.DictReader(file)}
@@ -163,7 +166,7 @@ def _strings(path: Path) -> Iterator[tuple[int, str]]:
 # --- reading results ---------------------------------------------------------------------------------------------
 def report(months: Months, period: str) -> list[str]:
     """The text of the report that the head approved, without its number."""
-    (mail,) = [m for m in months.county.mails() if months.recipe(m) == ("monthly_report", period)]
+    mail, *_ = [m for m in months.county.mails() if months.recipe(m) == ("monthly_report", period)]
     (part,) = mail.iter_attachments()
     with zipfile.ZipFile(io.BytesIO(part.get_content())) as parts:
         body = parts.read("word/document.xml").decode()

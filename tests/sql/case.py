@@ -4,12 +4,15 @@ A file states its ``rule`` and its ``cases``. A case has a name (``case``) and
 
 * ``given``: a table for each alias that the rule reads. Columns are those of the typed table, and besides
   ``person``, ``household`` and ``name`` (``head_name``), whose labels stand for tokens. An empty cell is NULL. An alias
-  that is not given has no submission in force; ``none`` is a submission without rows. The views ``signal``, ``lead``
-  and ``region`` are given as tables, too.
-* ``submissions``: what differs from a complete, full submission of the period, by alias.
+  that is not given has no submission in force; ``none`` is a submission without rows. A column ``period`` puts rows
+  into the submissions of other months. The views ``signal``, ``lead`` and ``region`` are given as tables, too.
+* ``submissions``: what differs from a complete, full submission of the period (or of the period before, if that is what
+  the alias reads), by alias. A dataset that comes by regions has its rows in the first region's submission and nil
+  reports from all others, but for those that are ``missing``.
+* ``datasets``: the dataset of an alias, where the role has several and it is not the first.
 * ``candidates``: whom the unsettled rows of an alias (``of``) may mean.
 * ``parameters``: thresholds other than the shipped ones.
-* ``at``: the measured value of each threshold, where the case lies at its boundary.
+* ``at``: the measured value of each threshold, where the case lies at its boundary (within one unit of it).
 
 and says what is found: ``expect`` (a table of the columns that matter, or ``none``), ``unknown`` (persons set apart) or
 ``frozen`` (why the rule cannot speak).
@@ -39,9 +42,10 @@ class Case:
     given: Mapping[str, Table]
     period: str = "2026-11"
     submissions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    datasets: Mapping[str, str] = field(default_factory=dict)
     candidates: Table = field(default_factory=list)
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    at: Mapping[str, int] = field(default_factory=dict)
+    at: Mapping[str, float] = field(default_factory=dict)
     expect: Table = field(default_factory=list)
     unknown: tuple[str, ...] = ()
     frozen: str | None = None

@@ -54,16 +54,14 @@ class Play:
     def lay_out(self, case: Case) -> None:
         """Write what the case gives."""
         rule = self.policy.rules[case.rule]
-        bound_to = self.datasets(rule)
+        bound_to = self.datasets(rule, case)
         views = {read.view: alias for alias, read in rule.reads.items() if read.view}
         rows = [row for given in (*case.given.values(), case.candidates) for row in given]
         with self.store.begin(Role.INTAKE) as connection:
             self.mint(connection, rows)
             for alias, contract in self.contracts(rule, bound_to).items():
                 if alias in case.given:
-                    about = {"period": case.period, **case.submissions.get(alias, {})}
-                    submission = self.submit(connection, contract, about)
-                    self.settle(connection, contract, submission, case.given[alias])
+                    submission = self.hand_in(connection, contract, case, alias)
                     for row in case.candidates:
                         if row["of"] == alias:
                             self.note_candidate(connection, submission, row)
@@ -88,6 +86,27 @@ class Play:
         self.tokens["person"] |= tokens.persons(connection, frame, self.as_of).to_dict() if people else {}
         self.tokens["household"] |= tokens.households(connection, self.policy.hub, system, households).to_dict()
         self.tokens["name"] |= tokens.terms(connection, "name", names, variants).to_dict()
+
+    def hand_in(self, connection: Connection, contract: Contract, case: Case, alias: str) -> int:
+        """Submit and settle what a case gives for an alias, its months and scopes; returns the period's submission."""
+        about = dict(case.submissions.get(alias, {}))
+        own = str(Period.parse(case.period).shift(-self.policy.rules[case.rule].reads[alias].previous))
+        about.setdefault("period", own)
+        scopes = [r.code for r in self.policy.regions_of(contract.by or "", Period.parse(case.period).last_day)]
+        others = scopes[1 : len(scopes) - about.pop("missing", 0)]
+        if scopes:
+            about.setdefault("scope", scopes[0])
+        rows: dict[str, Table] = {about["period"]: []}
+        for row in case.given[alias]:
+            rows.setdefault(str(row.get("period") or about["period"]), []).append(
+                {column: cell for column, cell in row.items() if column != "period"}
+            )
+        submissions = {period: self.submit(connection, contract, {**about, "period": period}) for period in rows}
+        for period, table in rows.items():
+            self.settle(connection, contract, submissions[period], table)
+        for scope in others:
+            self.submit(connection, contract, {**about, "scope": scope, "kind": "nil"})
+        return submissions[about["period"]]
 
     def submit(self, connection: Connection, contract: Contract, about: dict[str, Any]) -> int:
         """Record a submission: complete and full, unless ``about`` says otherwise (fields of ``core.submission``)."""
@@ -232,10 +251,11 @@ class Play:
 
     # -- what the rule makes of it
 
-    def datasets(self, rule: Rule) -> dict[str, str]:
-        """Alias → dataset, for the rule's first binding."""
+    def datasets(self, rule: Rule, case: Case | None = None) -> dict[str, str]:
+        """Alias → dataset, for the rule's first binding, or the first that a case asks for."""
+        asked = (case.datasets if case else {}).items()
         with self.store.begin(Role.COMPARE) as connection:
-            return self.binder(connection).instances(rule)[0]
+            return next(bound for bound in self.binder(connection).instances(rule) if asked <= bound.items())
 
     def contracts(self, rule: Rule, bound_to: dict[str, str]) -> dict[str, Contract]:
         """Alias → contract whose rows it shows; for a derived dataset, the contract that it is made from."""
@@ -251,11 +271,12 @@ class Play:
         return Binder(connection, self.policy, Period.parse(period), self.as_of)
 
     def run(
-        self, connection: Connection, rule: Rule, period: str, parameters: Any = None
-    ) -> tuple[running.RunResult, Bound]:
-        """Run a rule of stage compare or screen."""
+        self, connection: Connection, rule: Rule, period: str, parameters: Any = None,
+        datasets: dict[str, str] | None = None,
+    ) -> tuple[running.RunResult, Bound]:  # fmt: skip
+        """Run a rule of stage compare or screen, in its first binding unless told which."""
         binder = self.binder(connection, period)
-        bound = binder.bind(rule, binder.instances(rule)[0], parameters=parameters)
+        bound = binder.bind(rule, datasets or binder.instances(rule)[0], parameters=parameters)
         return running.run(connection, self.policy, bound, self.as_of), bound
 
     def outcome(self, case: Case) -> Outcome:
@@ -264,7 +285,7 @@ class Play:
         with self.store.begin(Role.COMPARE if rule.stage != "settle" else Role.INTAKE) as connection:
             if rule.stage in {"lead", "settle"}:
                 return Outcome(self._selected(connection, rule, case))
-            result, bound = self.run(connection, rule, case.period, case.parameters)
+            result, bound = self.run(connection, rule, case.period, case.parameters, self.datasets(rule, case))
             frozen = next(iter(bound.frozen.values()), None)
             assert result.status == ("frozen" if frozen else "ran")
             found = self._kept(connection, rule, result.run_id)

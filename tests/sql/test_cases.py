@@ -48,12 +48,14 @@ def test_every_rule_has_a_case_in_which_it_fires_and_one_in_which_it_does_not(po
 def test_every_threshold_has_a_case_below_at_and_above_it(policy: PolicySet) -> None:
     for rule in rules(policy):
         for name in rule.parameters:
-            threshold = int(policy.threshold(name, Period.parse("2026-11").last_day))
+            threshold = float(policy.threshold(name, Period.parse("2026-11").last_day))
             shipped = {
                 case.at[name] for case in ALL if case.rule == rule.id and name in case.at and not case.parameters
             }
-            assert shipped >= {value for value in range(threshold - 1, threshold + 2) if value >= 0}, (
-                f"{rule.id}: {name}"
+            assert threshold in shipped, f"{rule.id}: {name}"
+            assert any(threshold < value <= threshold + 1 for value in shipped), f"{rule.id}: {name} above"
+            assert threshold == 0 or any(threshold - 1 <= value < threshold for value in shipped), (
+                f"{rule.id}: {name} below"
             )
             assert any(name in case.parameters for case in ALL if case.rule == rule.id), f"{rule.id}: {name} moved"
 

@@ -21,7 +21,7 @@ PERIOD = "2026-11"
 @pytest.fixture
 def rule(play: Play) -> Rule:
     """The rule that finds whom the register lists and another dataset does not."""
-    return next(r for r in play.policy.of_stage("compare") if r.absent_from == r.system_b)
+    return play.policy.rules["coverage_there"]
 
 
 @pytest.fixture
@@ -162,6 +162,39 @@ def test_a_submission_speaks_for_as_many_months_as_its_contract_says(laid_out: P
             submission = laid_out.submit(connection, base, {"period": "2026-12", "sheet": status})
             laid_out.settle(connection, base, submission, table("person | household\n乙 | 一户"))
         assert run(laid_out, rule, "2026-12").status == status
+
+
+# -- which datasets
+
+
+def test_aliases_in_one_role_speak_of_one_dataset(play: Play) -> None:
+    """A list is compared with its own of last month, never with another that plays the same role."""
+    rule, policy = play.policy.rules["aid_stopped"], play.policy
+    (listed,) = policy.in_role("benefit")
+    other = policy.contracts[listed].model_copy(update={"id": "other.list"})
+    play.policy = replace(policy, contracts={**policy.contracts, other.id: other})
+    with play.store.begin(Role.COMPARE) as connection:
+        bound = play.binder(connection).instances(rule)
+    assert sorted((one["before"], one["benefit"]) for one in bound) == [(listed, listed), (other.id, other.id)]
+
+
+def test_all_datasets_of_a_role_together(play: Play, rule: Rule) -> None:
+    named = play.policy.in_role("named")
+    assert len(named) > 1
+    read = Read(role="named", together=True, columns=("name_id",))
+    both = rule.model_copy(update={"reads": {"named": read}, "sql": "SELECT * FROM named", "stage": "report"})
+    with play.store.begin(Role.INTAKE) as connection:
+        rows = table("person | name\n甲 | 张三")
+        play.mint(connection, rows)
+        for dataset in named:
+            contract = play.policy.contracts[dataset]
+            play.settle(connection, contract, play.submit(connection, contract, {"period": PERIOD}), rows)
+    with play.store.begin(Role.COMPARE) as connection:
+        binder = play.binder(connection)
+        assert binder.instances(both) == [{}]
+        found = binder.bind(both, {}).rows(connection)
+    assert sorted(row["row"]["dataset"] for row in found) == named
+    assert {tuple(row) for row in found} == {("person_id", "name_id", "row")}
 
 
 # -- scopes side by side

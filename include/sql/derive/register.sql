@@ -6,5 +6,5 @@
 -- reads:
 --   person: {dataset: hub.alleviated_person}
 SELECT row, row_no, submission_id, person_id, household_id, name_id, head_name_id, region, relation, sex, birth_date,
-       labour_skill, household_type, monitored_category, risk_cleared
+       labour_skill, health, dibao, disability, household_type, monitored_category, risk_cleared
 FROM person

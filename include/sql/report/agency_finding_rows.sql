@@ -6,34 +6,43 @@
 --   work: {view: case}
 --   region: {view: region}
 --   register: {role: register}
---   roster: {role: roster}
+--   named: {role: named, together: true, columns: [name_id, region]}
+--   expense: {role: expense, together: true, months: 12, columns: [name_id, region]}
 --   submission: {view: submission}
 --   word: {view: word}
--- note: "The register's row names person, village and household; somebody in no register is named by the roster's row."
+-- note: "The register names person, village and household; whoever is in no register is named by a list that has the person.
+--   How a kind's values are told is said in its dictionary: before the bar with the value for *, behind it where there is none."
 WITH mine AS (
-    SELECT f.*, w.case_id, w.opened_period FROM finding f JOIN work w USING (finding_key)
+    SELECT f.*, coalesce(k.about->>'value_a', '*|—') AS told_a, coalesce(k.about->>'value_b', '*|—') AS told_b, k.about->>'suspect' AS suspect
+    FROM finding f JOIN work w USING (finding_key)
+    LEFT JOIN word k ON k.list = 'finding_kind' AND k.code = f.kind
     WHERE w.owner_party = :recipient AND w.state IS DISTINCT FROM 'agreed'
 ), who AS (
     SELECT DISTINCT ON (person_id) person_id, household_id, name_id, region FROM register ORDER BY person_id, household_id
 ), listed AS (
-    SELECT DISTINCT ON (person_id) person_id, name_id, region FROM roster ORDER BY person_id, row_no
-), dated AS (
-    SELECT dataset, max(data_date) AS data_date FROM submission WHERE period = :period GROUP BY dataset
+    SELECT DISTINCT ON (person_id) person_id, name_id, region
+    FROM (SELECT 1 AS place, * FROM named UNION ALL SELECT 2, * FROM expense) l
+    WHERE person_id IN (SELECT subject FROM mine) ORDER BY person_id, place, row
+), source AS (
+    SELECT d.code, regexp_replace(d.label, '（.*', '') || coalesce(' ' || max(s.data_date), '') AS told
+    FROM word d LEFT JOIN submission s ON s.dataset = coalesce(d.about->>'made_of', d.code) AND s.period = :period
+    WHERE d.list = 'dataset' GROUP BY d.code, d.label
+), place AS (
+    SELECT v.code, CASE WHEN t.parent IS NULL THEN v.code ELSE t.code END AS town FROM region v LEFT JOIN region t ON t.code = v.parent
 )
-SELECT upper(left(m.finding_key, 10)) AS finding_no, v.parent AS town, p.household_id AS household_no, coalesce(p.name_id, o.name_id) AS name,
-       m.subject AS id_number, m.kind,
-       CASE m.kind WHEN 'name_conflict' THEN '{name:' || m.value_a || '}' WHEN 'duplicate' THEN '登记在两户'
-                   WHEN 'missing_here' THEN '无此人' ELSE '在册' END AS value_a,
-       '底册' || coalesce(' ' || (SELECT max(data_date) FROM dated)::text, '') AS source_a,
-       CASE m.kind WHEN 'name_conflict' THEN '{name:' || m.value_b || '}' WHEN 'missing_there' THEN '无此人'
-                   WHEN 'missing_here' THEN coalesce(a.label, m.value_b) WHEN 'death_not_removed' THEN '死亡 ' || m.value_b
-                   ELSE '—' END AS value_b,
-       coalesce(d.label, m.system_b) AS source_b,
-       CASE m.kind WHEN 'name_conflict' THEN '待核实' WHEN 'missing_there' THEN '待核实' ELSE '贵单位' END AS suspect
+SELECT upper(left(m.finding_key, 10)) AS finding_no, v.town, p.household_id AS household_no, coalesce(p.name_id, o.name_id) AS name,
+       m.subject AS id_number, m.kind, nullif(m.discriminator, '') AS item,
+       CASE WHEN m.value_a IS NULL THEN split_part(m.told_a, '|', 2)
+            ELSE replace(split_part(m.told_a, '|', 1), '*', translate(m.value_a, '{}', '')) END AS value_a,
+       a.told AS source_a,
+       CASE WHEN m.value_b IS NULL THEN split_part(m.told_b, '|', 2)
+            ELSE replace(split_part(m.told_b, '|', 1), '*', translate(m.value_b, '{}', '')) END AS value_b,
+       b.told AS source_b,
+       coalesce(m.suspect, '待核实') AS suspect
 FROM mine m
 LEFT JOIN who p ON p.person_id = m.subject
 LEFT JOIN listed o ON o.person_id = m.subject
-LEFT JOIN region v ON v.code = coalesce(p.region, o.region)
-LEFT JOIN word a ON a.list = 'aid_category' AND a.code = m.value_b
-LEFT JOIN word d ON d.list = 'dataset' AND d.code = m.system_b
-ORDER BY m.kind, v.parent, m.finding_key
+LEFT JOIN place v ON v.code = coalesce(p.region, o.region)
+LEFT JOIN source a ON a.code = m.system_a
+LEFT JOIN source b ON b.code = m.system_b
+ORDER BY m.kind, v.town, m.finding_key

@@ -20,7 +20,8 @@ WITH tracked AS (
 ), size AS (
     SELECT count(DISTINCT person_id) AS persons FROM register
 ), differing AS (
-    SELECT count(DISTINCT subject) AS persons FROM finding WHERE subject_type = 'person'
+    SELECT count(DISTINCT subject) AS persons FROM finding
+    WHERE subject_type = 'person' AND subject IN (SELECT person_id FROM register)
 )
 SELECT
     jsonb_build_object('new', (SELECT sum(new) FROM kind), 'open', (SELECT sum(open) FROM kind), 'agreed', (SELECT sum(agreed) FROM kind),

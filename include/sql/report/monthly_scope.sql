@@ -4,17 +4,23 @@
 -- reads:
 --   register: {role: register}
 --   before: {role: register, previous: 1}
---   roster: {role: roster, columns: [stop_reason]}
+--   roster: {role: roster, together: true, columns: [stop_reason]}
 --   intake: {view: intake}
 --   submission: {view: submission}
+--   region: {view: region}
 --   run: {view: run}
 --   issue: {view: issue}
 --   word: {view: word}
 -- note: "Figures foot: last month + added - removed - natural + adjusted = this month; a first month is one adjustment."
-WITH due AS (
-    SELECT e.dataset, bool_or(NOT s.late) AS on_time, bool_or(s.late) AS late, bool_or(s.kind = 'nil') AS nil, count(s.submission_id) AS n
+WITH part AS (
+    SELECT dataset, scope, bool_or(NOT late) AS on_time, bool_and(kind = 'nil') AS nil
+    FROM submission WHERE period = :period GROUP BY 1, 2
+), due AS (
+    SELECT e.dataset, coalesce(bool_and(p.on_time), false) AS on_time, coalesce(bool_and(p.nil), false) AS nil,
+           count(p.scope) < greatest(1, (SELECT count(*) FROM region r WHERE r.level = d.about->>'by')) AS missing
     FROM unnest(CAST(:expected AS text[])) AS e(dataset)
-    LEFT JOIN submission s ON s.dataset = e.dataset AND s.period = :period GROUP BY 1
+    JOIN word d ON d.list = 'dataset' AND d.code = e.dataset
+    LEFT JOIN part p ON p.dataset = e.dataset GROUP BY e.dataset, d.about
 ), sent AS (
     SELECT i.* FROM intake i WHERE i.period = :period
 ), kept AS (
@@ -47,12 +53,19 @@ WITH due AS (
     JOIN word p ON p.list = 'party' AND p.code = q.party
     WHERE q.effect IN ('note', 'quarantine') GROUP BY 1, 2, 3 ORDER BY n DESC, q.code LIMIT 5
 ), frozen AS (
-    SELECT DISTINCT r.rule, w.label FROM run r JOIN word w ON w.list = 'rule' AND w.code = r.rule WHERE r.status = 'frozen'
+    SELECT r.rule, w.label, string_agg(DISTINCT '《' || d.label || '》' || coalesce(y.label, f.value)
+               || coalesce('（' || substring(f.value FROM '^[0-9]+') || '个）', ''), '；') AS reason
+    FROM run r JOIN word w ON w.list = 'rule' AND w.code = r.rule
+    CROSS JOIN jsonb_each_text(r.reason) f
+    JOIN word d ON d.list = 'dataset' AND d.code = f.key
+    LEFT JOIN word y ON y.list = 'reason' AND y.code = regexp_replace(f.value, '^[0-9]+ ', '')
+    WHERE r.status = 'frozen' GROUP BY 1, 2
 )
 SELECT
-    jsonb_build_object('expected', (SELECT count(*) FROM due), 'on_time', (SELECT count(*) FROM due WHERE on_time),
-        'late', (SELECT count(*) FROM due WHERE n > 0 AND NOT on_time), 'missing', (SELECT count(*) FROM due WHERE n = 0),
+    jsonb_build_object('expected', (SELECT count(*) FROM due), 'on_time', (SELECT count(*) FROM due WHERE on_time AND NOT missing),
+        'late', (SELECT count(*) FROM due WHERE NOT on_time AND NOT missing), 'missing', (SELECT count(*) FROM due WHERE missing),
         'nil', (SELECT count(*) FROM due WHERE nil), 'refused', (SELECT count(*) FROM sent WHERE outcome = 'refused'),
+        'plain', (SELECT count(*) FROM sent WHERE facts->>'sealing' = 'plain' AND outcome <> 'refused'),
         'frozen', (SELECT count(*) FROM frozen)) AS submissions,
     coalesce((SELECT jsonb_agg(jsonb_build_object('unit', unit, 'previous', previous, 'added', added, 'removed', removed,
         'natural', passed_away, 'adjusted', adjusted, 'current', current) ORDER BY place) FROM population p), '[]') AS population,
@@ -60,9 +73,9 @@ SELECT
     (SELECT jsonb_build_object('received', coalesce(sum(rows_read), 0), 'accepted', coalesce(sum(rows_read - rows_quarantined), 0),
         'quarantined', coalesce(sum(rows_quarantined), 0), 'share', round(coalesce(sum(rows_quarantined) / nullif(sum(rows_read), 0)::numeric, 0), 6)) FROM kept) AS quality,
     coalesce((SELECT jsonb_agg(jsonb_build_object('label', label, 'occurrences', n, 'party', party) ORDER BY n DESC, code) FROM worst), '[]') AS top_issues,
-    coalesce((SELECT jsonb_agg(jsonb_build_object('label', label, 'reason', '数据未报送或者不完整') ORDER BY rule) FROM frozen), '[]') AS frozen,
-    CASE WHEN (SELECT count(*) FROM due WHERE n = 0) > 0 THEN '本月有应报数据未到，相关比对冻结，结论不完整。'
-         WHEN (SELECT count(*) FROM due WHERE n > 0 AND NOT on_time) > 0 THEN '本月应报数据已到齐，其中有迟报；比对和线索下发已完成。'
+    coalesce((SELECT jsonb_agg(jsonb_build_object('label', label, 'reason', reason) ORDER BY rule) FROM frozen), '[]') AS frozen,
+    CASE WHEN EXISTS (SELECT FROM due WHERE missing) THEN '本月有应报数据未到或者未到齐，相关比对冻结，结论不完整。'
+         WHEN EXISTS (SELECT FROM due WHERE NOT on_time) THEN '本月应报数据已到齐，其中有迟报；比对和线索下发已完成。'
          ELSE '本月应报数据按时到齐，比对和线索下发已完成。' END AS headline,
     jsonb_build_array('规模按全国系统导出的底册计算；自然减少指底册核减且医保载明死亡的人员。', '首期建库的规模列入“调整”。',
         '暂不能判断的人员不计入差异和线索。') AS calibre,

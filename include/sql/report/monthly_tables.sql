@@ -1,10 +1,11 @@
 -- id: monthly_tables
 -- title: 月度报告：分镇表和分部门表
 -- clauses: [ES-05, ES-06, ES-10]
+-- parameters: [visit_cells]
 -- reads:
 --   register: {role: register}
 --   before: {role: register, previous: 1}
---   roster: {role: roster, columns: [stop_reason]}
+--   roster: {role: roster, together: true, columns: [stop_reason]}
 --   lead: {view: lead}
 --   work: {view: case}
 --   finding: {view: finding}
@@ -14,10 +15,12 @@
 --   word: {view: word}
 WITH town AS (
     SELECT t.code, t.name FROM region t WHERE t.level = 'town'
+), place AS (
+    SELECT v.code, t.code AS town FROM town t JOIN region v ON t.code IN (v.code, v.parent)
 ), now AS (
-    SELECT DISTINCT ON (r.person_id) r.person_id, v.parent AS town FROM register r JOIN region v ON v.code = r.region ORDER BY 1, 2
+    SELECT DISTINCT ON (r.person_id) r.person_id, v.town FROM register r JOIN place v ON v.code = r.region ORDER BY 1, 2
 ), was AS (
-    SELECT DISTINCT ON (r.person_id) r.person_id, v.parent AS town FROM before r JOIN region v ON v.code = r.region ORDER BY 1, 2
+    SELECT DISTINCT ON (r.person_id) r.person_id, v.town FROM before r JOIN place v ON v.code = r.region ORDER BY 1, 2
 ), died AS (
     SELECT DISTINCT person_id FROM roster WHERE stop_reason = 'died'
 ), people AS (
@@ -31,18 +34,24 @@ WITH town AS (
     FROM work WHERE kind = 'lead' AND opened_period = :period GROUP BY 1
 ), differing AS (
     SELECT n.town AS code, count(*) AS findings FROM finding f JOIN now n ON n.person_id = f.subject GROUP BY 1
+), part AS (
+    SELECT DISTINCT ON (s.dataset, s.scope) s.* FROM submission s WHERE s.period = :period
+    ORDER BY s.dataset, s.scope, s.recorded_as_of DESC
+), plain AS (
+    SELECT DISTINCT dataset FROM intake WHERE period = :period AND facts->>'sealing' = 'plain' AND outcome <> 'refused'
 ), party AS (
-    SELECT p.label AS name, d.label AS dataset, s.dataset AS id, p.code AS party_code,
-           CASE WHEN s.submission_id IS NULL THEN '未报' WHEN s.late THEN '迟报' WHEN s.kind = 'nil' THEN '零报告' ELSE '按时' END
-           || CASE WHEN EXISTS (SELECT FROM intake i WHERE i.dataset = s.dataset AND i.period = :period AND i.outcome = 'refused') THEN '（曾退回）' ELSE '' END AS state,
-           s.data_date, s.rows_accepted, round(s.rows_quarantined::numeric / nullif(s.rows_read, 0), 6) AS share
-    FROM (SELECT dataset, submission_id, late, kind, data_date, rows_accepted, rows_quarantined, rows_read FROM (
-              SELECT e.dataset, s.submission_id, s.late, s.kind, s.data_date, s.rows_accepted, s.rows_quarantined, s.rows_read,
-                     row_number() OVER (PARTITION BY e.dataset ORDER BY s.recorded_as_of DESC NULLS LAST) AS newest
-              FROM unnest(CAST(:expected AS text[])) AS e(dataset)
-              LEFT JOIN submission s ON s.dataset = e.dataset AND s.period = :period) q WHERE newest = 1) s
-    JOIN word d ON d.list = 'dataset' AND d.code = s.dataset
+    SELECT p.label AS name, d.label AS dataset, e.dataset AS id, p.code AS party_code,
+           CASE WHEN count(s.scope) = 0 THEN '未报' WHEN count(s.scope) < w.n THEN '缺' || w.n - count(s.scope) || '份'
+                WHEN bool_or(s.late) THEN '迟报' WHEN bool_and(s.kind = 'nil') THEN '零报告' ELSE '按时' END
+           || CASE WHEN e.dataset IN (SELECT dataset FROM plain) THEN '（明文）' ELSE '' END
+           || CASE WHEN EXISTS (SELECT FROM intake i WHERE i.dataset = e.dataset AND i.period = :period AND i.outcome = 'refused') THEN '（曾退回）' ELSE '' END AS state,
+           max(s.data_date) AS data_date, sum(s.rows_accepted) AS rows_accepted, round(sum(s.rows_quarantined)::numeric / nullif(sum(s.rows_read), 0), 6) AS share
+    FROM unnest(CAST(:expected AS text[])) AS e(dataset)
+    JOIN word d ON d.list = 'dataset' AND d.code = e.dataset
     JOIN word p ON p.list = 'party' AND p.code = d.advice
+    CROSS JOIN LATERAL (SELECT greatest(1, count(*)) AS n FROM region r WHERE r.level = d.about->>'by') w
+    LEFT JOIN part s ON s.dataset = e.dataset
+    GROUP BY e.dataset, p.label, d.label, p.code, w.n
 ), asked AS (
     SELECT owner_party, count(*) AS findings FROM work WHERE kind = 'finding' AND state IS DISTINCT FROM 'agreed' GROUP BY 1
 )
@@ -52,7 +61,7 @@ SELECT
         'removed', coalesce(p.gone - p.passed_away, 0), 'natural', coalesce(p.passed_away, 0),
         'adjusted', CASE WHEN EXISTS (SELECT FROM was) THEN 0 ELSE coalesce(p.current, 0) END, 'current', coalesce(p.current, 0),
         'leads', coalesce(r.leads, 0), 'checked', coalesce(r.checked, 0), 'overdue', coalesce(r.overdue, 0),
-        'findings', coalesce(d.findings, 0), 'cells', coalesce(r.leads, 0) * 6) ORDER BY t.code)
+        'findings', coalesce(d.findings, 0), 'cells', coalesce(r.leads, 0) * CAST(:visit_cells AS integer)) ORDER BY t.code)
      FROM town t LEFT JOIN people p USING (code) LEFT JOIN raised r USING (code) LEFT JOIN differing d USING (code)) AS towns,
     (SELECT jsonb_agg(jsonb_build_object('name', p.name, 'dataset', p.dataset, 'state', p.state, 'data_date', p.data_date, 'rows', p.rows_accepted,
         'share', p.share, 'findings', coalesce(a.findings, 0)) ORDER BY p.name, p.dataset)

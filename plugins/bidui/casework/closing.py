@@ -114,25 +114,54 @@ def open_findings(
 
 
 def converge(connection: Connection, now: Round, as_of: datetime) -> int:
-    """Settle the findings that a run of this round, of the rule that last saw them, sees no more ('agreed')."""
-    agreed = connection.execute(text("""
-        WITH sight AS (
-            SELECT DISTINCT ON (v.finding_key) v.finding_key, r.rule, r.systems, r.period
-            FROM core.finding_seen v JOIN core.run r USING (run_id)
-            WHERE r.hub = :hub ORDER BY v.finding_key, r.period DESC, r.recorded_as_of DESC
-        ), speaking AS (
-            SELECT r.run_id, r.rule, r.systems FROM core.run r JOIN core.closing_run k USING (run_id)
-            WHERE k.hub = :hub AND k.period = :period AND k.round = :round AND r.status = 'ran'
-        )
-        SELECT c.case_id, s.run_id FROM core.case_state c
-        JOIN core.finding f USING (finding_key) JOIN sight USING (finding_key)
-        JOIN speaking s ON s.rule = sight.rule AND s.systems = sight.systems
-        WHERE c.hub = :hub AND c.kind = 'finding' AND c.state IS DISTINCT FROM 'agreed' AND sight.period <= :period
-          AND NOT EXISTS (SELECT FROM core.finding_seen v WHERE v.run_id = s.run_id AND v.finding_key = f.finding_key)
-          AND NOT EXISTS (SELECT FROM core.unknown u WHERE u.run_id = s.run_id AND u.subject = f.subject)
-    """), {"hub": now.hub, "period": now.period, "round": now.round}).all()  # fmt: skip
+    """Settle the findings that a run of this round, of the rule that last saw them, sees no more ('agreed').
+
+    Only evidence settles (design, decision 7): not what an incomplete submission now states, or leaves out, in the
+    place of the row that was seen; and nobody whom a row that was set aside may mean. Such a finding stays open.
+    """
+    agreed = connection.execute(_AGREED, {"hub": now.hub, "period": now.period, "round": now.round}).all()
     return ledger.record_new(connection, tables.case_event, *(
         event(row.case_id, "agreed", now.period, actor=row.run_id, as_of=as_of) for row in agreed))  # fmt: skip
+
+
+_AGREED = text("""
+    WITH RECURSIVE sight AS (
+        SELECT DISTINCT ON (v.finding_key) v.finding_key, r.rule, r.systems, r.period,
+               ARRAY[(v.row_a->>'submission')::bigint, (v.row_b->>'submission')::bigint] AS seen_in
+        FROM core.finding_seen v JOIN core.run r USING (run_id)
+        WHERE r.hub = :hub ORDER BY v.finding_key, r.period DESC, r.recorded_as_of DESC
+    ), speaking AS (
+        SELECT r.run_id, r.rule, r.systems FROM core.run r JOIN core.closing_run k USING (run_id)
+        WHERE k.hub = :hub AND k.period = :period AND k.round = :round AND r.status = 'ran'
+    ), input AS (
+        SELECT i.run_id, s.submission_id, s.kind, s.supersedes
+        FROM core.run_input i JOIN speaking USING (run_id) JOIN core.submission s USING (submission_id)
+        UNION
+        SELECT i.run_id, s.submission_id, s.kind, s.supersedes
+        FROM input i JOIN core.submission s ON s.submission_id = i.supersedes WHERE i.kind = 'amend'
+    ), apart AS (
+        SELECT i.run_id, coalesce(k.same_as, c.person_id) AS subject
+        FROM input i JOIN identity.candidate c USING (submission_id)
+        LEFT JOIN identity.person_link k ON k.person_id = c.person_id
+        UNION
+        SELECT u.run_id, u.subject FROM core.unknown u JOIN speaking USING (run_id)
+    )
+    SELECT c.case_id, s.run_id FROM core.case_state c
+    JOIN core.finding f USING (finding_key) JOIN sight USING (finding_key)
+    JOIN speaking s ON s.rule = sight.rule AND s.systems = sight.systems
+    WHERE c.hub = :hub AND c.kind = 'finding' AND c.state IS DISTINCT FROM 'agreed' AND sight.period <= :period
+      AND NOT EXISTS (SELECT FROM core.finding_seen v WHERE v.run_id = s.run_id AND v.finding_key = f.finding_key)
+      AND NOT (f.subject_type = 'person'
+               AND EXISTS (SELECT FROM apart a WHERE a.run_id = s.run_id AND a.subject = f.subject))
+      AND NOT EXISTS (
+          SELECT FROM core.submission o CROSS JOIN LATERAL (
+              SELECT n.complete, n.kind FROM core.run_input i JOIN core.submission n USING (submission_id)
+              WHERE i.run_id = s.run_id AND (n.dataset, n.scope) = (o.dataset, o.scope) AND n.period >= o.period
+              ORDER BY n.period LIMIT 1
+          ) instead
+          WHERE o.submission_id = ANY(sight.seen_in) AND NOT instead.complete AND instead.kind <> 'nil'
+      )
+""")
 
 
 def event(

@@ -14,8 +14,8 @@ from bidui.delivery.masking import mask_id
 from bidui.delivery.template import SheetTemplate
 from bidui.policy.policy_set import PolicySet
 
-_MARK = re.compile(r"\{name:(\d+)\}")
-"""A name's token inside a text that a report puts together."""
+_MARK = re.compile(r"\{(\w+):(\w+)\}")
+"""In a text that a report puts together: ``{name:<token>}``, ``{household:<token>}`` or ``{<code list>:<code>}``."""
 
 Lookup = Callable[[Connection, Iterable[int]], Mapping[int, str]]
 
@@ -57,7 +57,7 @@ def reveal(
             case "code":
                 texts = [_labels(policy, code_list, value, day) for value in given]
             case "term":
-                texts = _marks(connection, lookups.term, given)
+                texts = _marks(connection, policy, lookups, given, day)
             case _:
                 texts = given
         for row, text in zip(revealed, texts, strict=True):
@@ -70,9 +70,23 @@ def _looked_up(connection: Connection, lookup: Lookup, tokens: Sequence[Any]) ->
     return [found.get(int(token)) if token is not None else None for token in tokens]
 
 
-def _marks(connection: Connection, lookup: Lookup, texts: Sequence[str | None]) -> list[str | None]:
-    found = lookup(connection, {int(token) for text in texts if text for token in _MARK.findall(text)})
-    return [_MARK.sub(lambda mark: found.get(int(mark[1]), "？"), text) if text else text for text in texts]
+def _marks(
+    connection: Connection, policy: PolicySet, lookups: Lookups, texts: Sequence[str | None], day: date
+) -> list[str | None]:
+    marks = {found for text in texts if text for found in _MARK.findall(text)}
+    known = {
+        (kind, token): said
+        for kind, lookup in (("name", lookups.term), ("household", lookups.household))
+        for token, said in lookup(connection, {int(token) for of, token in marks if of == kind}).items()
+    }
+
+    def told(mark: re.Match[str]) -> str:
+        kind, token = mark.groups()
+        if kind in policy.codes:
+            return policy.codes[kind].label_of(token, day)
+        return known.get((kind, int(token)), "？")
+
+    return [_MARK.sub(told, text) if text else text for text in texts]
 
 
 def _labels(policy: PolicySet, code_list: str, value: Any, day: date) -> str | None:

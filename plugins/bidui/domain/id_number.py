@@ -8,7 +8,7 @@ number (GB/T 26341: ID number, category, level, and two more characters when re-
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
@@ -23,7 +23,7 @@ Sex = Literal["male", "female"]
 
 _EIGHTEEN = re.compile(r"[1-9][0-9]{16}[0-9X]")
 _FIFTEEN = re.compile(r"[1-9][0-9]{14}")
-_DISABILITY = re.compile(r"([1-9][0-9]{16}[0-9X])[1-7][1-4](?:[0-9A-Z]{2})?")
+_DISABILITY = re.compile(r"([1-9][0-9]{16}[0-9X])([1-7][1-4](?:[0-9A-Z]{2})?)")
 _NUMERIC = re.compile(r"[0-9]+X?")
 _SCIENTIFIC = re.compile(r"[0-9](?:\.[0-9]+)?E\+?[0-9]{2}")
 _FLOATED = re.compile(r"[0-9]{16,}\.0*")
@@ -49,6 +49,8 @@ class IdReading:
     """Why there is no number: id_ + missing, rounded, placeholder, form, impossible_date, check_digit."""
     digits: str | None = None
     """The characters after repair, also when the number is unresolved: what `near` compares."""
+    suffix: str | None = None
+    """What follows the ID number in a disability certificate's: category, level, and whatever was re-issued."""
 
     def __repr__(self) -> str:
         """Without any digit."""
@@ -73,7 +75,7 @@ def read(text: str) -> IdReading:
     if written.startswith(_NO_NUMBER) or (len(set(written)) == 1 and form != "text"):
         return IdReading(None, form, repairs=repairs, problem="id_placeholder")
     if disability := _DISABILITY.fullmatch(written):
-        return _judged(disability[1], form, (*repairs, "id_disability_prefix"))
+        return replace(_judged(disability[1], form, (*repairs, "id_disability_prefix")), suffix=disability[2])
     if _FIFTEEN.fullmatch(written):
         return _judged_fifteen(written, repairs)
     if _EIGHTEEN.fullmatch(written):
@@ -97,7 +99,7 @@ def _cleaned(text: str) -> tuple[str, tuple[str, ...]]:
     if dense != bare:
         repairs.append("id_spaces")
     upper = dense.upper()
-    if upper != dense and upper.endswith("X"):
+    if upper != dense and (upper.endswith("X") or _DISABILITY.fullmatch(upper)):
         repairs.append("id_lowercase_x")
     return upper, tuple(repairs)
 
@@ -148,7 +150,7 @@ def near(a: str, b: str) -> str | None:
     return "swapped" if len(places) == 2 and last == first + 1 and crossed else None
 
 
-_FIELDS = ("number", "form", "birth", "sex", "repairs", "problem", "digits")
+_FIELDS = ("number", "form", "birth", "sex", "repairs", "problem", "digits", "suffix")
 
 
 def read_many(written: pd.Series) -> pd.DataFrame:

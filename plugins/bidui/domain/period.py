@@ -62,6 +62,11 @@ class Period:
         month0 = self.year * 12 + self.first_month - 1 + periods * self.months
         return Period(month0 // 12, month0 % 12 + 1, self.months)
 
+    def each_month(self) -> list[Period]:
+        """The months of the period, the period itself when it is one."""
+        first = Period(self.year, self.first_month, 1)
+        return [first.shift(step) for step in range(self.months)]
+
     def __str__(self) -> str:
         if self.months == 1:
             return f"{self.year:04d}-{self.first_month:02d}"

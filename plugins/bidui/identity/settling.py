@@ -29,11 +29,11 @@ class Context:
 
 @dataclass(frozen=True)
 class Tokenised:
-    """Rows as they enter the typed table, without hub and submission; index = row number in the file."""
+    """Rows as they enter the typed table, without hub and submission; index = line (`Contract.lines`)."""
 
     rows: pd.DataFrame
     unresolved: pd.Index
-    """Rows whose person is not known for certain; their person_id is negative."""
+    """Lines whose person is not known for certain; their person_id is the line, negative."""
 
 
 def tokenise(
@@ -43,7 +43,7 @@ def tokenise(
 
     ``frame``: typed columns by contract name, and ``<id>__number/__birth/__sex/__form``.
     """
-    made = physical.columns(contract)
+    made, numbering = physical.columns(contract), contract.numbering or context.numbering
     subject = contract.column("subject")
     out = pd.DataFrame(index=frame.index)
     people = [p.source for p in made if p.token == "person"]  # noqa: S105 - a kind of token, no secret
@@ -58,8 +58,8 @@ def tokenise(
     unresolved = out.index[out["person_id"].isna()]
     out["person_id"] = out["person_id"].astype("object").where(out["person_id"].notna(), -out.index.to_series())
     for column in made:
-        out[column.name] = _column(connection, column, frame, region, ids, context)
-    out["row_no"] = out.index
+        out[column.name] = _column(connection, column, frame, region, ids, numbering, context)
+    out["row_no"] = contract.places(out.index)[0]
     return Tokenised(out, unresolved)
 
 
@@ -67,7 +67,10 @@ def keep_unsettled(
     connection: Connection, submission: int, contract: Contract, frame: pd.DataFrame, region: pd.Series,
     reasons: pd.Series, context: Context,
 ) -> None:  # fmt: skip
-    """Remember rows that did not settle on a person. ``reasons``: row → ``unresolved`` or ``quarantined``."""
+    """Remember, by their lines, rows that did not settle on a person.
+
+    ``reasons``: line → ``unresolved`` or ``quarantined``.
+    """
     subject, name = contract.column("subject"), contract.column("subject_name")
     if not subject or reasons.empty:
         return
@@ -117,6 +120,7 @@ def _column(
     frame: pd.DataFrame,
     region: pd.Series,
     ids: pd.Series,
+    numbering: str,
     context: Context,
 ) -> pd.Series:
     given = (
@@ -128,9 +132,7 @@ def _column(
         case "person":
             return _mapped(frame[f"{column.source.name}__number"], ids)
         case "household":
-            return _mapped(
-                given, tokens.households(connection, context.hub, context.numbering, given.dropna().astype(str))
-            )
+            return _mapped(given, tokens.households(connection, context.hub, numbering, given.dropna().astype(str)))
         case "name":
             return _mapped(given, tokens.terms(connection, "name", given.dropna(), context.variants))
         case "term":

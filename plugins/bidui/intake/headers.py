@@ -57,7 +57,7 @@ def shown(text: str) -> str:
 
 def words(contract: Contract) -> set[str]:
     """All titles and aliases, folded."""
-    return {fold(word) for column in contract.columns for word in (column.title, *column.aliases)}
+    return {fold(word) for column in contract.as_written for word in (column.title, *column.aliases)}
 
 
 def locate(rows: Sequence[tuple[int, list[str]]], contract: Contract) -> Header | None:
@@ -69,7 +69,7 @@ def locate(rows: Sequence[tuple[int, list[str]]], contract: Contract) -> Header 
     at = scores.index(max(scores))
     cells = assign(labelled(rows[at][1]), contract)
     there = {cell.column for cell in cells}
-    missing = tuple(c.title for c in contract.columns if c.required and c.name not in there)
+    missing = tuple(c.title for c in contract.as_written if c.required and c.name not in there)
     return Header(at, cells, missing)
 
 
@@ -96,9 +96,9 @@ def assign(cells: Sequence[HeaderCell], contract: Contract) -> tuple[HeaderCell,
     """
     by_text = {fold(cell.text): cell for cell in cells}
     owner: dict[int, str] = {}
-    titled = {column.name: by_text.get(fold(column.title)) for column in contract.columns}
+    titled = {column.name: by_text.get(fold(column.title)) for column in contract.as_written}
     owner.update({cell.position: name for name, cell in titled.items() if cell})
-    for column in contract.columns:
+    for column in contract.as_written:
         if titled[column.name]:
             continue
         found = {cell.position for cell in _by_alias(column, by_text) if cell.position not in owner}
@@ -119,7 +119,7 @@ def demand(header: Header | None, rows: Sequence[tuple[int, list[str]]], contrac
         Refusal: not_this_dataset (fewer than half of the required headers), header_two_lines,
             columns_missing (facts: titles).
     """
-    required = [column for column in contract.columns if column.required] or list(contract.columns)
+    required = [column for column in contract.as_written if column.required] or list(contract.as_written)
     if header is None:
         raise Refusal("not_this_dataset", {"title": contract.title, "found": 0, "required": len(required)})
     there = {cell.column for cell in header.cells}
@@ -135,7 +135,7 @@ def demand(header: Header | None, rows: Sequence[tuple[int, list[str]]], contrac
 
 def _continues(header: Header, rows: Sequence[tuple[int, list[str]]], contract: Contract) -> bool:
     """Whether a neighbouring row holds all the required headers that this one lacks."""
-    lacking = [c for c in contract.columns if c.required and c.title in header.missing]
+    lacking = [c for c in contract.as_written if c.required and c.title in header.missing]
     for at in (header.at - 1, header.at + 1):
         if 0 <= at < len(rows):
             beside = {fold(cell) for cell in rows[at][1]}

@@ -15,13 +15,10 @@ from pandas.api.types import pandas_dtype
 from bidui.domain.id_number import read_many
 from bidui.domain.issues import Effect, RowIssue
 from bidui.domain.words import fold, tidy
-from bidui.intake import cells
+from bidui.intake import cells, members
 from bidui.intake.reading import RawTable
 from bidui.policy.codes import CodeList
 from bidui.policy.contract import Column, Contract
-
-ID_PARTS = ("number", "birth", "sex", "form", "problem", "digits")
-"""What stands beside each column of ID numbers, as ``<column>__<part>``."""
 
 _CELL_ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!"})
 _UNREADABLE = ("_unreadable", "value_not_in_list", "out_of_range")
@@ -44,10 +41,11 @@ class Normalised:
 
     sheet: str
     frame: pd.DataFrame
-    """Every row that holds data, quarantined ones too: the contract's columns in its order, then those of
-    `ID_PARTS`; the index is the row number as a person sees it in the file."""
+    """Every row that holds data, quarantined ones too: the contract's columns in its order, then `Contract.derived`;
+    the index is the line: the row number as a person sees it in the file, or in a sheet of households what
+    `Contract.lines` makes of it."""
     issues: pd.DataFrame
-    """row (Int64, missing for the file as a whole), column, code, effect; in the order of rows."""
+    """row (the line; Int64, missing for the file as a whole), column, code, effect; in the order of lines."""
 
     def __repr__(self) -> str:
         """Without any cell."""
@@ -99,25 +97,41 @@ def normalise(raw: RawTable, contract: Contract, code_lists: Mapping[str, CodeLi
     """
     issues = _Issues(raw.issues)
     rows = _data_rows(raw, contract, issues)
-    issues.add(rows.index.intersection(pd.Index(raw.misshapen)), None, "row_shape", str(Effect.QUARANTINE))
-    _note_filled(raw, rows, issues)
+    _note_filled(raw, rows, contract, issues)
+    rows = _lines(rows, contract, issues)
+    misshapen = rows.index[contract.places(rows.index)[0].isin(raw.misshapen)]
+    issues.add(misshapen, None, "row_shape", str(Effect.QUARANTINE))
     columns: dict[str, pd.Series] = {}
     beside: dict[str, pd.Series] = {}
     for column in contract.columns:
         written = rows[column.name] if column.name in rows else pd.Series("", index=rows.index, dtype="str")
         if column.identifier == "id_number":
             columns[column.name], parts = _id_column(written, column, issues)
-            beside |= {f"{column.name}__{part}": parts[part] for part in ID_PARTS}
+            beside |= {f"{column.name}__{part}": parts[part] for part in column.parts}
         else:
             columns[column.name] = _column(written, column, _parser(column, code_lists, on), issues)
-    return Normalised(raw.sheet, pd.DataFrame(columns | beside, index=rows.index), issues.table())
+    frame = pd.DataFrame(columns | beside, index=rows.index)
+    if contract.layout.members:
+        frame[f"{contract.layout.members.number}__count"] = members.counted(frame, contract)
+    return Normalised(raw.sheet, frame, issues.table())
+
+
+def _lines(rows: pd.DataFrame, contract: Contract, issues: _Issues) -> pd.DataFrame:
+    """One line a member, where the rows are households."""
+    layout = contract.layout.members
+    if layout is None:
+        return rows
+    unfolded, at = members.unfold(rows, contract, layout), members.named_by(contract, layout)
+    issues.add(unfolded.beyond, at, "member_beyond_slots", str(Effect.QUARANTINE))
+    issues.add(unfolded.unnamed, at, "member_unnamed", str(Effect.NOTE))
+    return unfolded.lines
 
 
 def _data_rows(raw: RawTable, contract: Contract, issues: _Issues) -> pd.DataFrame:
     """Without what is no data: empty rows, footers, the header once more on each printed page."""
     blank = raw.rows.apply(lambda column: column.str.strip() == "")
     titles = {cell.column: cell.text for cell in raw.headers if cell.column}
-    required = [column.name for column in contract.columns if column.required and column.name in raw.rows]
+    required = [column.name for column in contract.as_written if column.required and column.name in raw.rows]
     again = pd.Series(0, index=raw.rows.index)
     for name in required:
         again += (raw.rows[name] == titles[name]).astype(int)
@@ -127,18 +141,18 @@ def _data_rows(raw: RawTable, contract: Contract, issues: _Issues) -> pd.DataFra
     incomplete = blank[required].any(axis=1) if required else pd.Series(True, index=raw.rows.index)
     dropped[raw.rows.index.isin(raw.footers) & incomplete] = "footer_dropped"
     gone = dropped[dropped != ""]
-    issues.add(gone.index, None, gone.to_numpy(), str(Effect.NOTE))
+    issues.add(contract.lines(gone.index), None, gone.to_numpy(), str(Effect.NOTE))
     return raw.rows[dropped == ""]
 
 
-def _note_filled(raw: RawTable, rows: pd.DataFrame, issues: _Issues) -> None:
+def _note_filled(raw: RawTable, rows: pd.DataFrame, contract: Contract, issues: _Issues) -> None:
     there = set(rows.index)
     by_column: dict[str, list[int]] = {}
     for row, column in raw.filled:
         if row in there:
             by_column.setdefault(column, []).append(row)
     for column, numbers in by_column.items():
-        issues.add(numbers, column, "cell_merged", str(Effect.REPAIR))
+        issues.add(contract.lines(pd.Index(numbers)), column, "cell_merged", str(Effect.REPAIR))
 
 
 def _id_column(written: pd.Series, column: Column, issues: _Issues) -> tuple[pd.Series, pd.DataFrame]:
@@ -147,6 +161,11 @@ def _id_column(written: pd.Series, column: Column, issues: _Issues) -> tuple[pd.
     text = written.str.strip().astype(object)
     text[readings["problem"] == "id_missing"] = None
     repaired = readings.loc[readings["repairs"].map(bool), "repairs"].explode()
+    if column.id_form == "certificate":
+        repaired = repaired[repaired != "id_disability_prefix"]
+        short = readings.index[readings["number"].notna() & readings["suffix"].isna()]
+        issues.add(short, column.name, "certificate_digits_missing", str(Effect.NOTE))
+        readings["category"], readings["level"] = readings["suffix"].str[0], readings["suffix"].str[1]
     issues.add(repaired.index, column.name, repaired.to_numpy(), str(Effect.REPAIR))
     apart = column.required or column.role == "subject"
     for problem, found in readings.groupby("problem").groups.items():

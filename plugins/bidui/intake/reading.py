@@ -11,7 +11,7 @@ from bidui.domain.words import fold
 from bidui.intake import headers
 from bidui.intake.headers import Header, HeaderCell
 from bidui.intake.isolation import Bounds, Sheet, parse
-from bidui.policy.contract import Contract
+from bidui.policy.contract import Column, Contract
 
 
 @dataclass(frozen=True, repr=False)
@@ -26,7 +26,8 @@ class RawTable:
     """Every header with its position and its column, if the contract knows it."""
     header_row: int
     rows: pd.DataFrame
-    """Text; columns are the contract's that are there; the index is the row number as a person sees it."""
+    """Text; columns are those of `Contract.as_written` that are there; the index is the row number as a person sees
+    it."""
     issues: tuple[RowIssue, ...] = ()
     """Notes on the file: dropped and absent columns, another encoding than agreed."""
     misshapen: tuple[int, ...] = ()
@@ -84,13 +85,13 @@ def table(sheet: Sheet, header: Header, contract: Contract) -> RawTable:
     below = sheet.rows[header.at + 1 :]
     header_row = sheet.rows[header.at][0]
     known = {cell.column: cell.position for cell in header.cells if cell.column}
-    order = [column.name for column in contract.columns if column.name in known]
+    order = [column.name for column in contract.as_written if column.name in known]
     index = pd.Index([number for number, _ in below], dtype="int64", name="row")
     columns = {name: _column(below, known[name]) for name in order}
     width = len(sheet.rows[header.at][1])
     names = {position: name for name, position in known.items()}
     return RawTable(
-        sheet=sheet.name,
+        sheet=headers.shown(sheet.name),
         preamble=tuple(" ".join(cell for cell in cells if cell) for _, cells in sheet.rows[: header.at]),
         headers=header.cells,
         header_row=header_row,
@@ -119,8 +120,14 @@ def _footers(rows: list[tuple[int, list[str]]], words: tuple[str, ...]) -> tuple
 
 
 def _absent(contract: Contract, known: dict[str, int]) -> list[RowIssue]:
-    absent = [column.name for column in contract.columns if column.name not in known]
+    """One note for each column of the contract that is not there; a whole slot of members may be missing."""
+    unused = {c.name for slot in contract.slots.values() for c in slot.values() if not _any(slot, known)}
+    absent = [c.name for c in contract.as_written if c.name not in known and c.name not in unused]
     return [RowIssue("column_absent", Effect.NOTE, column=name) for name in absent]
+
+
+def _any(slot: dict[str, Column], known: dict[str, int]) -> bool:
+    return any(column.name in known for column in slot.values())
 
 
 def _other_encoding(sheet: Sheet, contract: Contract) -> list[RowIssue]:

@@ -17,6 +17,12 @@ ARGS: dict[str, Any] = {"retries": 2, "retry_delay": timedelta(seconds=20), "own
 WATCHER = {"Watcher": {"DAGs": {"can_read", "can_edit"}}}
 """Rights of the watcher's login on the DAGs that it starts."""
 
+APPROVER = {"Approver": {"DAGs": {"can_read", "can_edit"}}}
+"""Rights of whoever approves on the DAGs that ask: without ``can_edit`` Airflow lets nobody answer."""
+
+LOGINS = "approvers"
+"""Airflow variable: contact → id of the login that bears its name; written where logins are made."""
+
 
 @cache
 def policy() -> PolicySet:

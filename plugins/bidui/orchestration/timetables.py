@@ -1,4 +1,4 @@
-"""When the DAGs run: once a month at the opening of the exchange window, or once a day.
+"""When the DAGs run: once a month (when the window opens, or on the day of the call for data), a quarter, or a day.
 
 Every run carries its partition key (the period ``2026-11``, or the day ``2026-11-25``), so that a re-run, a
 backfill and a late run all say which month or day they mean. Ticks are local time and move on to a working
@@ -26,6 +26,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from airflow.exceptions import AirflowTimetableInvalid, InvalidPartitionKeyError
+from airflow.sdk import Asset, PartitionedAssetTimetable, QuarterWindow, RollupMapper, StartOfQuarterMapper
 from airflow.sdk.timezone import coerce_datetime
 from airflow.timetables.base import DagRunInfo, DataInterval, TimeRestriction, Timetable
 
@@ -33,6 +34,13 @@ from bidui.domain.period import Period, PeriodError
 from bidui.domain.working_days import WorkingCalendar
 from bidui.orchestration import clock
 from bidui.policy import working_calendar
+
+
+def each_quarter(month_closed: Asset, timezone: str) -> PartitionedAssetTimetable:
+    """A run for each quarter, ``2026-Q4``, once all its months have been said to be closed, in whatever order."""
+    quarter = StartOfQuarterMapper(input_format="%Y-%m", timezone=timezone)
+    rolled_up = RollupMapper(upstream_mapper=quarter, window=QuarterWindow())
+    return PartitionedAssetTimetable(assets=month_closed, default_partition_mapper=rolled_up)
 
 
 @cache
@@ -79,16 +87,15 @@ class _Ticks(Timetable):
 
     @property
     def summary(self) -> str:
-        """What the DAG list shows, in both languages."""
-        if clock.simulated():
-            chinese = f"模拟时钟：由外部触发（原为{self._chinese}）"
-            return f"{chinese} · simulated clock: triggered from outside (else {self._english})"
-        return f"{self._chinese} · {self._english}"
+        """What the DAG list shows: short, since it shows two lines at most."""
+        return f"模拟时钟（原为{self._chinese}）" if clock.simulated() else self._chinese
 
     @property
     def description(self) -> str:
-        """The same, where Airflow shows a sentence."""
-        return self.summary
+        """The same in both languages, where Airflow shows a sentence."""
+        if clock.simulated():
+            return f"模拟时钟：由外部触发（原为{self._chinese}） · triggered from outside (else {self._english})"
+        return f"{self._chinese} · {self._english}"
 
     def validate(self) -> None:
         """Refuse arguments that name no time of day or no time zone."""
@@ -206,7 +213,7 @@ class MonthlyWindow(_Ticks):
         super().__init__(hour, minute, timezone)
         self.day, self.roll_working_day = day, roll_working_day
         at = f"{hour:02}:{minute:02}"
-        self._chinese = f"每月{day}日{at}" + ("，遇休息日顺延" if roll_working_day else "")
+        self._chinese = f"每月{day}日{at}" + ("，遇休顺延" if roll_working_day else "")
         self._english = f"monthly, day {day} at {at}" + (", moved on to a working day" if roll_working_day else "")
 
     def validate(self) -> None:

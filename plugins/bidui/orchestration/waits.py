@@ -6,6 +6,9 @@ One mapped line per dataset shows in the grid who is missing::
         dataset=[…]
     )
 
+A line is deferred while it waits, successful when its data are in, **skipped** when the window ended before; its label
+then says how much is in. What comes after it needs ``trigger_rule="none_failed"``.
+
 The trigger asks the clock and Postgres every few seconds. It survives a restart of the triggerer, a clock
 file that is just being replaced and a database that is away for a while; the end of the window counts only
 when the database has been asked after it. No address, password or row is ever logged: failures are named by
@@ -16,19 +19,19 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from airflow.sdk import BaseOperator
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from bidui.orchestration import clock
 
-LABEL = "{{ task.dataset }}"
-"""``map_index_template`` of a mapped wait: the grid shows the dataset's id, already while it waits."""
+LABEL = "{{ task.label }}"
+"""``map_index_template`` of a mapped wait: the grid shows the dataset's id, already while it waits, and what came."""
 
 POLL_SECONDS = 5.0
 _ROLE = "compare"
@@ -46,11 +49,14 @@ class WaitForSubmission(BaseOperator):
         period: the period, ``2026-11``.
         dataset: id of the dataset, ``<party>.<name>``.
         window_end: ISO 8601 time with offset. It must not come from ``conf``: scheduled runs have none.
-        scopes: regions that must all be in; empty: one submission of any scope is enough.
+        scopes: dataset → regions of which each hands in a part; without any, one submission is the whole.
         poll_seconds: how often to ask.
 
     Returns:
-        ``{"dataset": …, "how": "in" | "window end", "at": the clock's time}``.
+        ``{"dataset": …, "how": "in", "in": how many parts, "of": of how many, "at": the clock's time}``.
+
+    Raises:
+        AirflowSkipException: the window has ended and something is missing.
     """
 
     template_fields: Sequence[str] = ("hub", "period", "dataset", "window_end", "scopes")
@@ -62,7 +68,7 @@ class WaitForSubmission(BaseOperator):
         period: str,
         dataset: str,
         window_end: str,
-        scopes: Sequence[str] = (),
+        scopes: Mapping[str, Sequence[str]] | None = None,
         poll_seconds: float = POLL_SECONDS,
         **kwargs: Any,
     ) -> None:
@@ -71,8 +77,15 @@ class WaitForSubmission(BaseOperator):
         self.period = period
         self.dataset = dataset
         self.window_end = window_end
-        self.scopes = scopes
+        self.scopes = scopes or {}
         self.poll_seconds = poll_seconds
+        self._came = ""
+
+    @property
+    def label(self) -> str:
+        """What the grid calls the line: the dataset, in how many parts it comes; once the wait is over, what came."""
+        parts = len(self.scopes.get(self.dataset, ()))
+        return self.dataset + (self._came or (f" ×{parts}" if parts else ""))
 
     def execute(self, context: Any) -> Any:
         """Hand over to the trigger; a window end that is no time fails for good."""
@@ -84,12 +97,16 @@ class WaitForSubmission(BaseOperator):
             raise AirflowFailException("window_end must be an ISO 8601 time with its offset")
         trigger = SubmissionTrigger(
             hub=self.hub, period=self.period, dataset=self.dataset, window_end=self.window_end,
-            scopes=list(self.scopes), poll_seconds=self.poll_seconds, clock_file=_clock_file(),
+            scopes=list(self.scopes.get(self.dataset, ())), poll_seconds=self.poll_seconds, clock_file=_clock_file(),
         )  # fmt: skip
         self.defer(trigger=trigger, method_name="execute_complete")
 
-    def execute_complete(self, context: Any, event: dict[str, str]) -> dict[str, str]:
-        """What the trigger found is the result."""
+    def execute_complete(self, context: Any, event: dict[str, Any]) -> dict[str, Any]:
+        """What the trigger found is the result; a wait in vain ends skipped, so that the grid tells it from data."""
+        self._came = f" {event['in']}/{event['of']}" if event["of"] > 1 else ""
+        if event["how"] != "in":
+            self._came += "（窗口结束未到齐）"
+            raise AirflowSkipException(f"the window ended; {event['in']} of {event['of']} in")
         return event
 
 
@@ -131,16 +148,22 @@ class SubmissionTrigger(BaseTrigger):
             found = await self._scopes_in() if now is not None else None
             if now is not None and found is not None:
                 self._trouble = ""
-                if (set(self.scopes) <= found) if self.scopes else found:
-                    yield self._event("in", now)
+                there = len(found & set(self.scopes)) if self.scopes else min(len(found), 1)
+                if there == self._parts:
+                    yield self._event("in", there, now)
                     return
                 if now >= end:
-                    yield self._event("window end", now)
+                    yield self._event("window end", there, now)
                     return
             await asyncio.sleep(self.poll_seconds)
 
-    def _event(self, how: str, now: datetime) -> TriggerEvent:
-        return TriggerEvent({"dataset": self.dataset, "how": how, "at": now.isoformat()})
+    @property
+    def _parts(self) -> int:
+        return len(self.scopes) or 1
+
+    def _event(self, how: str, there: int, now: datetime) -> TriggerEvent:
+        told = {"dataset": self.dataset, "how": how, "in": there, "of": self._parts, "at": now.isoformat()}
+        return TriggerEvent(told)
 
     async def _now(self) -> datetime | None:
         """The hub's time; None while the clock file cannot be read."""

@@ -11,7 +11,8 @@ from bidui.policy.contract import Contract
 def carry(connection: Connection, contract: Contract, old: int, new: int) -> int:
     """Carry over the rows of submission ``old`` whose business key ``new`` does not state; returns how many.
 
-    Each keeps its ``origin``: the submission whose package holds it.
+    A sheet whose rows are households is mended by the household: one that comes anew comes whole, with its money, and
+    a member that it no longer names is gone. Each row keeps its ``origin``: the submission whose package holds it.
     """
     others = ", ".join(f'"{name}"' for name in physical.definition(contract) if name != "submission_id")
     table = f'data."{contract.table}"'
@@ -26,5 +27,6 @@ def carry(connection: Connection, contract: Contract, old: int, new: int) -> int
 def _same_key(contract: Contract) -> str:
     """SQL that says that rows ``n`` (new) and ``o`` (old) have the same business key."""
     names = {p.source.name: p.name for p in physical.columns(contract)}
-    key = ["person_id" if c.role == "subject" else names[c.name] for c in contract.key]
+    stated = [c for c in contract.key if c.role == "household_key"] if contract.layout.members else contract.key
+    key = ["person_id" if c.role == "subject" else names[c.name] for c in stated]
     return " AND ".join(f'n."{name}" IS NOT DISTINCT FROM o."{name}"' for name in key)

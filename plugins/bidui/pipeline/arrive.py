@@ -104,6 +104,16 @@ def window_of(office: Office, month: Period) -> tuple[date, date]:
     return opens, max(opens, closes)
 
 
+def scopes_of(office: Office, month: Period) -> dict[str, list[str]]:
+    """Expected dataset → the regions that each hand in a part of it that month; none where one file is the whole."""
+    policy = office.policy
+    found = {}
+    for dataset in policy.profile.expected:
+        level = policy.contracts[dataset].by
+        found[dataset] = [r.code for r in policy.regions_of(level, month.last_day)] if level else []
+    return found
+
+
 def provision_by_name(agreement: Agreement, name: str) -> Provision | None:
     """The dataset that a file name means among those that the party provides: by its words, else the only one."""
     named = [p for p in agreement.provides if any(word in name for word in p.words)]

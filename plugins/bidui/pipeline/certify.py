@@ -1,4 +1,4 @@
-"""Issuing a signing certificate to a designated contact, or revoking it, on record (QA-14)."""
+"""Issuing a signing certificate to a designated contact, or revoking it, on record (QA-14); making the escrow key."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 from bidui.pipeline.office import Office, OfficeError
-from bidui.sealing import authority
+from bidui.sealing import authority, backup_keys
 from bidui.store import ledger, tables
 from bidui.store.database import Role
 
@@ -39,3 +39,11 @@ def revoke(office: Office, certificate: Path, as_of: datetime, list_lasts: timed
         ledger.record_new(connection, tables.certificate, {
             "fingerprint": fingerprint, "event": "revoked", "party": known.party, "contact": known.contact,
             "recorded_as_of": as_of})  # fmt: skip
+
+
+def create_escrow(office: Office, target: Path) -> str:
+    """Make the snapshots' escrow key: its secret half goes to ``target``, off this hub; returns the public half."""
+    if target.resolve().is_relative_to(office.home.resolve()):
+        raise OfficeError("异地保管密钥不能写在本中心的工作文件夹里，请写到移动介质上")
+    backup_keys.create(office.keys)  # a hub that is older than its backups has none yet
+    return backup_keys.create_escrow(office.keys, target)

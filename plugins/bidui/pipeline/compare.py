@@ -14,6 +14,7 @@ from bidui.rules.binding import Binder
 from bidui.rules.running import RunResult
 from bidui.store import ledger
 from bidui.store.database import Role
+from bidui.store.failpoints import reached
 
 
 @dataclass(frozen=True)
@@ -53,4 +54,6 @@ def compare(office: Office, period: str, as_of: datetime, task: Task) -> RunResu
         ledger.lock(connection, "run", office.policy.hub, period, task.rule)
         binder = Binder(connection, office.policy, Period.parse(period), as_of)
         bound = binder.bind(office.policy.rules[task.rule], task.datasets)
-        return running.run(connection, office.policy, bound, as_of)
+        result = running.run(connection, office.policy, bound, as_of)
+        reached("compare.before_commit")
+        return result

@@ -7,12 +7,18 @@ from datetime import datetime
 
 from sqlalchemy import text
 
+from bidui.domain.period import Period
 from bidui.pipeline.office import Office
 from bidui.pipeline.prepare import Prepared, Subject, prepare
 from bidui.pipeline.recipients import Recipient, recipients
 from bidui.pipeline.send import Sent, send
 from bidui.policy.recipe import Moment, Recipe
+from bidui.store import ledger
 from bidui.store.database import Role
+
+
+class NotClosed(ValueError):  # noqa: N818 - what it is
+    """A period has months that are not compared yet; the text names them, in Chinese."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,18 @@ def reply(office: Office, arrival_id: str, as_of: datetime) -> list[Sent]:
     return [sent for errand in errands if (sent := run(office, errand, as_of))]
 
 
+def errands(office: Office, moment: Moment, period: str, as_of: datetime) -> list[Errand]:
+    """What a moment in the life of a period (its opening, its closing, a quarter's end) is to send out."""
+    of = {"open": errands_of_open, "close": errands_of_close, "quarter": errands_of_quarter}[moment]
+    return of(office, period, as_of)
+
+
+def errands_of_open(office: Office, period: str, as_of: datetime) -> list[Errand]:
+    """What the opening of a month sends out: the calls for its data."""
+    with office.database.begin(Role.DELIVER) as connection:
+        return _errands(office, connection, "open", Subject(period, "open"), as_of)
+
+
 def errands_of_close(office: Office, period: str, as_of: datetime) -> list[Errand]:
     """What the latest round of a period is to send out."""
     with office.database.begin(Role.DELIVER) as connection:
@@ -46,6 +64,26 @@ def errands_of_close(office: Office, period: str, as_of: datetime) -> list[Erran
         if number is None:
             return []
         return _errands(office, connection, "close", Subject(period, f"round-{number}", round=number), as_of)
+
+
+def errands_of_quarter(office: Office, period: str, as_of: datetime) -> list[Errand]:
+    """What a quarter (or another stretch of months) is to send out; NotClosed while a month of it is not compared.
+
+    The rounds of its months are what it speaks about: after a correction has made a new one, it is prepared anew.
+    """
+    key = "rounds-" + ".".join(str(number) for number in rounds_of(office, period, as_of))
+    with office.database.begin(Role.DELIVER) as connection:
+        return _errands(office, connection, "quarter", Subject(period, key), as_of)
+
+
+def rounds_of(office: Office, period: str, as_of: datetime) -> list[int]:
+    """The latest round of each month of a period; NotClosed names the months that have none."""
+    months = [str(month) for month in Period.parse(period).each_month()]
+    with office.database.begin(Role.DELIVER) as connection:
+        rounds = ledger.rounds_in_force(connection, office.policy.hub, months, as_of)
+    if missing := [month for month in months if month not in rounds]:
+        raise NotClosed(f"{'、'.join(missing)} 尚未比对")
+    return [rounds[month] for month in months]
 
 
 def errands_of_day(office: Office, period: str, as_of: datetime) -> list[Errand]:

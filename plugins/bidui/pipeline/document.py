@@ -53,8 +53,8 @@ def _catalogue(policy: PolicySet) -> str:
 def _contract(contract: Contract) -> str:
     head = (
         f"## `{contract.id}` {contract.title}\n\n"
-        f"Provider `{contract.party}` · role `{contract.role}` · {contract.delivery} · every {contract.cadence} ·"
-        f" valid {contract.validity_months} month(s) · version {contract.version} ·"
+        f"Provider `{contract.party}` · role `{', '.join(contract.roles)}` · {contract.delivery} ·"
+        f" every {contract.cadence} · valid {contract.validity_months} month(s) · version {contract.version} ·"
         f" clauses {', '.join(contract.clauses)}\n\n"
         "| column | 列名 | type | required | role | list | identifier |\n"
         "| --- | --- | --- | --- | --- | --- | --- |"

@@ -11,10 +11,10 @@ import pandas as pd
 
 from bidui.domain.issues import Effect, Refusal, RowIssue
 from bidui.domain.period import Period
-from bidui.intake import locked
+from bidui.intake import locked, members
 from bidui.intake.normalise import normalise
 from bidui.intake.preamble import confirm
-from bidui.intake.reading import RawTable, read_table_bytes
+from bidui.intake.reading import read_table_bytes
 from bidui.pipeline.office import Office
 from bidui.pipeline.unseal import Content
 from bidui.policy.contract import Contract
@@ -26,10 +26,11 @@ class Examined:
 
     sheet: str
     rows: pd.DataFrame
-    """Every row of data, typed; index = row number in the file."""
+    """Every row of data, typed; index = its line, which for a sheet of households is a member's (`Contract.lines`)."""
     issues: pd.DataFrame
-    """row, column, code, effect, rule."""
+    """row and column as a person sees them in the file, code, effect, rule."""
     quarantined: pd.Index
+    """Lines."""
     period: Period
     data_date: date | None
     dropped_columns: int
@@ -57,7 +58,7 @@ def examine(
     period = _confirmed(expected, said.period)
     data_date = content.data_date or said.data_date
     normal = normalise(raw, contract, office.policy.codes, on=period.last_day)
-    changed = locked.check(raw.rows.loc[normal.frame.index], contract, sent)
+    changed = locked.check(raw.rows.loc[contract.places(normal.frame.index)[0]], contract, sent)
     apart = set(normal.quarantined) | set(changed["row"])
     judged = gate.check(
         normal.frame, contract,
@@ -67,7 +68,7 @@ def examine(
         exclude_rows=apart, whole=content.kind != "amend",
         codes={name: listed.codes for name, listed in office.policy.codes.items()},
     )  # fmt: skip
-    issues = _gathered(raw, [normal.issues, changed, judged.row_issues], said.issues)
+    issues = members.fold(_gathered([normal.issues, changed, judged.row_issues], said.issues), contract)
     if judged.refused:
         refusing = [i for i in judged.table_issues if i.effect == "refuse"]
         facts: dict[str, Any] = {
@@ -76,10 +77,10 @@ def examine(
             **{k: v for i in refusing for k, v in i.counts.items()},
         }
         raise Refusal(refusing[0].code, facts, as_row_issues(raw.sheet, issues))
+    quarantined = normal.frame.index[normal.frame.index.isin(apart | judged.quarantined)]
     return Examined(
-        sheet=raw.sheet, rows=normal.frame, issues=issues,
-        quarantined=normal.frame.index[normal.frame.index.isin(apart | judged.quarantined)],
-        period=period, data_date=data_date, dropped_columns=raw.dropped,
+        sheet=raw.sheet, rows=members.once(normal.frame, contract, quarantined), issues=issues,
+        quarantined=quarantined, period=period, data_date=data_date, dropped_columns=raw.dropped,
         warnings=tuple(i.code for i in judged.table_issues),
     )  # fmt: skip
 
@@ -106,7 +107,7 @@ def _confirmed(expected: Period, said: Period | None) -> Period:
     return expected
 
 
-def _gathered(raw: RawTable, parts: list[pd.DataFrame], said: tuple[RowIssue, ...]) -> pd.DataFrame:
+def _gathered(parts: list[pd.DataFrame], said: tuple[RowIssue, ...]) -> pd.DataFrame:
     noted = pd.DataFrame(
         [(None, i.column, i.code, str(i.effect)) for i in said], columns=["row", "column", "code", "effect"]
     )

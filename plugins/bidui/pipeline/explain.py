@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -35,6 +36,8 @@ class Ground:
     cause: str
     who: str
     fact_date: Any
+    amount: Decimal | None
+    """In yuan, where the signal is about money."""
     rule: str
     rule_title: str
     rule_hash: str
@@ -80,8 +83,8 @@ def explain(office: Office, household_no: str, as_of: datetime) -> Explanation |
     with office.database.begin(Role.DELIVER) as connection:
         facts = {"hub": office.policy.hub, "as_of": as_of}
         household = connection.execute(
-            text("SELECT household_id FROM identity.household WHERE hub = :hub AND number = :number"),
-            {**facts, "number": household_no},
+            text("SELECT household_id FROM identity.household WHERE (hub, system, number) = (:hub, :system, :number)"),
+            {**facts, "system": office.policy.profile.numbering.system, "number": household_no},
         ).scalar()
         if household is None:
             return None
@@ -115,7 +118,7 @@ _FROZEN = text(f"""
     WHERE r.hub = :hub AND r.status = 'frozen' ORDER BY 1, 2
 """)
 _GROUNDS = text("""
-    SELECT s.*, v.fact_date, v.row, r.run_id, r.rule, r.rule_hash, r.parameters, r.policy_hash,
+    SELECT s.*, v.fact_date, v.amount, v.row, r.run_id, r.rule, r.rule_hash, r.parameters, r.policy_hash,
            r.recorded_as_of AS run_as_of
     FROM core.lead_signal k JOIN core.signal s USING (signal_key)
     JOIN core.signal_seen v USING (run_id, signal_key) JOIN core.run r USING (run_id)
@@ -155,7 +158,7 @@ def _ground(office: Office, connection: Connection, found: Any) -> Ground:
         " WHERE i.run_id = :run AND s.submission_id <> :id ORDER BY s.dataset"),
         {"run": found.run_id, "id": origin.submission_id}).all()  # fmt: skip
     return Ground(
-        cause=found.cause, who=_who(connection, found), fact_date=found.fact_date, rule=found.rule,
+        cause=found.cause, who=_who(connection, found), fact_date=found.fact_date, amount=found.amount, rule=found.rule,
         rule_title=_rule_title(office, found.rule), rule_hash=found.rule_hash, clauses=rule.clauses if rule else (),
         parameters=found.parameters, run_id=found.run_id, policy_hash=found.policy_hash, known_as_of=found.run_as_of,
         sources=(_source(origin, found.row["row"]),), others=tuple(_source(o, 0) for o in others),

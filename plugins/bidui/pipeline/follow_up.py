@@ -8,7 +8,7 @@ from datetime import datetime
 from bidui.pipeline import deliver
 from bidui.pipeline.arrive import period_at
 from bidui.pipeline.office import Office
-from bidui.pipeline.send import send
+from bidui.pipeline.send import NotAsApproved, send
 
 
 @dataclass(frozen=True)
@@ -20,14 +20,21 @@ class FollowedUp:
     failed: int
     unaddressed: int
     """Deliveries that went to nobody, because no contact was in force."""
+    altered: int
+    """Deliveries that are not as they were approved and stay here: somebody has to look."""
 
 
 def send_waiting(office: Office, as_of: datetime) -> FollowedUp:
     """Send what is prepared and may leave."""
-    results = [send(office, delivery, as_of) for delivery in deliver.unsent(office)]
+    results, altered = [], 0
+    for delivery in deliver.unsent(office):
+        try:
+            results.append(send(office, delivery, as_of))
+        except NotAsApproved:
+            altered += 1
     return FollowedUp(
         sum(r.accepted for r in results), sum(bool(r.awaiting) for r in results), sum(r.failed for r in results),
-        deliver.unaddressed(office),
+        deliver.unaddressed(office), altered,
     )  # fmt: skip
 
 

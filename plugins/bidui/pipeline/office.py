@@ -33,10 +33,19 @@ class Office:
     profile: str
     database_address: str
     mail_server: str
+    programs: Path | None = None
+    """Folder of Postgres' client programs; None: they are on the PATH."""
+    drill_server: str = ""
+    """``host:port`` of the server that restores are practised on; its superuser's password is ``secrets/db_drill``."""
+    drill_keeps: bool = False
+    """Whether what a drill has restored stays until the next one, to be looked at."""
 
     @classmethod
     def from_environment(cls, variables: Mapping[str, str] | None = None) -> Office:
-        """The office that BIDUI_HOME, BIDUI_INCLUDE, BIDUI_PROFILE, BIDUI_DB and BIDUI_SMTP describe."""
+        """The office that BIDUI_HOME, BIDUI_INCLUDE, BIDUI_PROFILE, BIDUI_DB and BIDUI_SMTP describe.
+
+        BIDUI_PG_BIN, BIDUI_DRILL_DB and BIDUI_DRILL_KEEP may be missing.
+        """
         known = os.environ if variables is None else variables
         missing = [
             name
@@ -51,6 +60,9 @@ class Office:
             known["BIDUI_PROFILE"],
             known["BIDUI_DB"],
             known["BIDUI_SMTP"],
+            Path(known["BIDUI_PG_BIN"]) if known.get("BIDUI_PG_BIN") else None,
+            known.get("BIDUI_DRILL_DB", ""),
+            known.get("BIDUI_DRILL_KEEP") == "1",
         )
 
     @cached_property
@@ -67,6 +79,11 @@ class Office:
     def keys(self) -> Path:
         """Folder of the hub's keys."""
         return self.home / "keys"
+
+    @property
+    def backup(self) -> Path:
+        """Folder of the snapshots."""
+        return self.home / "backup"
 
     @cached_property
     def vault(self) -> Vault:

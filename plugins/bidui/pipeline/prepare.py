@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
@@ -19,6 +19,7 @@ from bidui.domain.keys import digest
 from bidui.domain.period import Period
 from bidui.identity import reading
 from bidui.intake.locked import seal_of
+from bidui.pipeline.arrive import scopes_of, window_of
 from bidui.pipeline.conclude import due_on
 from bidui.pipeline.office import Office
 from bidui.pipeline.recipients import Recipient, contacts, title
@@ -28,6 +29,7 @@ from bidui.policy.rule import Rule
 from bidui.rules.binding import Binder
 from bidui.store import ledger, tables
 from bidui.store.database import Role
+from bidui.store.failpoints import reached
 
 MAIL_BODY = "mail.md"
 """Name under which the mail's text is kept beside the attachments."""
@@ -56,14 +58,24 @@ class Subject:
     """Arrival id, or ``round-<n>``, or a day."""
     round: int = 0
     arrival: str | None = None
+    about: str | None = None
+    """The delivery that waits for a decision, when this one asks for it."""
+    role: str | None = None
+    """The approval role that is asked."""
 
 
 def prepare(office: Office, recipe_id: str, recipient: Recipient, subject: Subject, as_of: datetime) -> Prepared | None:
-    """Prepare one delivery, once; None when there is nothing to deliver."""
+    """Prepare one delivery, once; None when there is nothing to deliver.
+
+    What was rejected is made anew under an id of its own, as of its rejection at the earliest (docs/adr/0013).
+    """
     recipe = office.policy.recipes[recipe_id]
-    delivery_id = digest("delivery", office.policy.hub, recipe.id, recipient.key, subject.period, subject.key)
+    names = (office.policy.hub, recipe.id, recipient.key, subject.period)
     with office.database.begin(Role.DELIVER) as connection:
-        ledger.lock(connection, "delivery", delivery_id)
+        ledger.lock(connection, "delivery", *names)
+        rejections, rejected_at = connection.execute(_REJECTIONS, dict(zip(_NAMES, names, strict=True))).one()
+        delivery_id = digest("delivery", *names, subject.key, *([rejections] if rejections else []))
+        as_of = max(as_of, rejected_at) if rejections else as_of
         known = connection.execute(
             text("SELECT rows FROM out.delivery WHERE delivery_id = :id"), {"id": delivery_id}
         ).scalar()
@@ -71,6 +83,25 @@ def prepare(office: Office, recipe_id: str, recipient: Recipient, subject: Subje
             return Prepared(delivery_id, recipe.id, recipient.key, known, recipe.approvals, new=False)
         maker = _Maker(office, connection, recipe, recipient, subject, delivery_id, as_of)
         return maker.make()
+
+
+_NAMES = ("hub", "recipe", "recipient", "period")
+_REJECTIONS = text("""
+    SELECT count(*), max(a.recorded_as_of) FROM out.delivery d JOIN out.approval a USING (delivery_id)
+    WHERE (d.hub, d.recipe, d.recipient, d.period) = (:hub, :recipe, :recipient, :period) AND a.decision = 'rejected'
+""")
+
+
+def content_hash(connection: Connection, delivery_id: str) -> str:
+    """The hash of all that a delivery would send: its documents and the text of its mail."""
+    rows = connection.execute(
+        text("SELECT name, content_hash FROM out.document WHERE delivery_id = :id"), {"id": delivery_id}
+    )
+    return _hash_of({row.name: row.content_hash for row in rows})
+
+
+def _hash_of(kept: Mapping[str, str]) -> str:
+    return digest(sorted(kept.items()))
 
 
 class _Maker:
@@ -116,9 +147,20 @@ class _Maker:
             made = official_form.to_docx(body.markdown, made_at=self.as_of, header=body.header, footer=body.footer)
             documents[f"{body.subject}.docx"] = (made, "plain")
         mail = self._document(self.recipe.mail, values)
-        documents[MAIL_BODY] = (mail.markdown.encode(), "plain")
+        enclosed = self._enclosed()
+        documents |= {name: (data, "plain") for name, data in enclosed.items() if name != MAIL_BODY}
+        letter = b"\n".join(filter(None, (mail.markdown.encode(), enclosed.get(MAIL_BODY))))
+        documents[MAIL_BODY] = (letter, "plain")
         self._record(counted, documents, sent, mail.subject)
         return Prepared(self.delivery_id, self.recipe.id, self.recipient.key, counted, self.recipe.approvals, new=True)
+
+    def _enclosed(self) -> dict[str, bytes]:
+        """What goes along of the delivery that this one asks about: what is not sealed for somebody else."""
+        found = self.connection.execute(
+            text("SELECT name, content_hash FROM out.document WHERE delivery_id = :about AND sealing = 'plain'"),
+            {"about": self.subject.about},
+        )
+        return {row.name: self.office.vault.get(row.content_hash) for row in found}
 
     def _values(self) -> dict[str, Any] | None:
         """What the templates may ask for: facts of the hub, the recipe's texts, its figures; None if one is empty."""
@@ -147,10 +189,26 @@ class _Maker:
         return {
             "recipient": self.recipient.party, "recipient_region": self.recipient.region,
             "arrival": self.subject.arrival, "round": self.subject.round, "today": self.day,
+            "about": self.subject.about, "approval_role": self.subject.role,
             "words": json.dumps(words(self.office, self.day), ensure_ascii=False),
-            "expected": list(profile.expected), "zone": profile.time_zone,
+            "expected": list(profile.expected), "zone": profile.time_zone, "parts": json.dumps(self._due),
+            "window_opens": self._window[0], "window_closes": self._window[1],
             **{f"due_{name}": due_on(self.office, name, self.as_of).day for name in profile.deadlines},
         }  # fmt: skip
+
+    @property
+    def _due(self) -> list[dict[str, str | None]]:
+        """What was due in the period and, for comparison, in the one before: a dataset, or a region's part, a month."""
+        return [
+            {"dataset": dataset, "period": str(month), "scope": scope}
+            for period in (self.period, self.period.shift(-1)) for month in period.each_month()
+            for dataset, scopes in scopes_of(self.office, month).items() for scope in (scopes or (None,))
+        ]  # fmt: skip
+
+    @cached_property
+    def _window(self) -> tuple[date, date]:
+        """First and last day of the exchange window of the period's last month."""
+        return window_of(self.office, self.period.each_month()[-1])
 
     @cached_property
     def _binder(self) -> Binder:
@@ -158,7 +216,8 @@ class _Maker:
 
     @cached_property
     def _runs(self) -> list[str]:
-        return ledger.runs_in_force(self.connection, self.office.policy.hub, self.subject.period, self.as_of)
+        months = [str(month) for month in self.period.each_month()]
+        return ledger.runs_in_force(self.connection, self.office.policy.hub, months, self.as_of)
 
     def _report(self, report_id: str) -> list[dict[str, Any]]:
         rule: Rule = self.office.policy.rules[report_id]
@@ -213,11 +272,12 @@ class _Maker:
         self, counted: int, documents: Mapping[str, tuple[bytes, str]], sent: list[dict[str, Any]], subject_line: str
     ) -> None:
         kept = {name: self.office.vault.put(data) for name, (data, _) in documents.items()}
+        reached("prepare.kept")
         ledger.record(self.connection, tables.delivery, {
             "delivery_id": self.delivery_id, "delivery_no": self.number, "hub": self.office.policy.hub,
             "recipe": self.recipe.id, "recipe_hash": self.recipe.hash, "policy_hash": self.office.policy.hash,
             "recipient": self.recipient.key, "subject_key": self.subject.key, "period": self.subject.period,
-            "rows": counted, "rows_digest": digest(sorted(kept.items())), "approvals": list(self.recipe.approvals),
+            "rows": counted, "rows_digest": _hash_of(kept), "approvals": list(self.recipe.approvals),
             "recorded_as_of": self.as_of,
         })  # fmt: skip
         ledger.record(self.connection, tables.delivery_row, *({"delivery_id": self.delivery_id, **row} for row in sent))
@@ -230,16 +290,16 @@ class _Maker:
         ledger.record(self.connection, tables.message, *(
             {"message_id": f"<{self.delivery_id[:32]}.{contact.id}@{domain}>", "delivery_id": self.delivery_id,
              "contact": contact.id, "subject": subject_line, "recorded_as_of": self.as_of}
-            for contact in contacts(self.office, self.recipient, self.as_of)
+            for contact in contacts(self.office, self.recipe.id, self.recipient, self.as_of)
         ))  # fmt: skip
 
 
-def words(office: Office, day: Any) -> list[dict[str, str | None]]:
+def words(office: Office, day: date) -> list[dict[str, Any]]:
     """The policy's words on a day, for reports: of codes, issues, datasets, parties, rules and columns."""
     policy = office.policy
-    found: list[dict[str, str | None]] = [
-        {"list": name, "code": code, "label": listed.label_of(code, day), "advice": None}
-        for name, listed in policy.codes.items() for code in listed.codes
+    found: list[dict[str, Any]] = [
+        {"list": name, "code": code, "label": said.label, "advice": said.about.get("advice"), "about": said.about}
+        for name, listed in policy.codes.items() for code in listed.codes for said in (listed.entry_of(code, day),)
     ]  # fmt: skip
     found += [
         {"list": "row_issue", "code": r["code"], "label": r["title"], "advice": r["advice"]}
@@ -249,10 +309,19 @@ def words(office: Office, day: Any) -> list[dict[str, str | None]]:
         {"list": "needs", "code": rule.id, "label": rule.title, "advice": dataset}
         for rule in policy.rules.values() if rule.absent_from for dataset in _datasets(policy, rule)
     ]  # fmt: skip
-    found += [{"list": "dataset", "code": c.id, "label": c.title, "advice": c.party} for c in policy.contracts.values()]
     found += [
-        {"list": "dataset", "code": r.produces, "label": r.title, "advice": None} for r in policy.of_stage("derive")
+        {"list": "provision", "code": p.dataset, "label": a.party, "advice": form}
+        for a in policy.agreements.values() for p in a.provides for form in p.sealing
+    ]  # fmt: skip
+    found += [
+        {"list": "dataset", "code": c.id, "label": c.title, "advice": c.party, "about": {"by": c.by}}
+        for c in policy.contracts.values()
     ]
+    found += [
+        {"list": "dataset", "code": r.produces, "label": r.title, "advice": None, "about": {"made_of": read.dataset}}
+        for r in policy.of_stage("derive") for read in r.reads.values() if read.dataset
+    ]  # fmt: skip
+    found += [{"list": "recipe", "code": r.id, "label": r.title, "advice": None} for r in policy.recipes.values()]
     found += [
         {"list": "party", "code": a.party, "label": a.title, "advice": a.kind} for a in policy.agreements.values()
     ]
@@ -260,7 +329,7 @@ def words(office: Office, day: Any) -> list[dict[str, str | None]]:
     found += [
         {"list": f"column:{c.id}", "code": k.name, "label": k.title, "advice": None}
         for c in policy.contracts.values()
-        for k in c.columns
+        for k in c.as_written
     ]
     return found
 

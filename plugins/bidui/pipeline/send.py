@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from bidui.delivery import mail
 from bidui.pipeline.office import Office
-from bidui.pipeline.prepare import MAIL_BODY
+from bidui.pipeline.prepare import MAIL_BODY, content_hash
 from bidui.pipeline.recipients import Recipient
 from bidui.pipeline.unseal import password
 from bidui.sealing import workbook
@@ -30,6 +30,10 @@ _PATIENCE = 30
 """Seconds to wait for the mail server."""
 
 
+class NotAsApproved(RuntimeError):  # noqa: N818 - what it is
+    """What lies ready is not what was approved; it does not leave."""
+
+
 @dataclass(frozen=True)
 class Sent:
     """What became of one delivery's mails."""
@@ -42,19 +46,24 @@ class Sent:
 
 
 def send(office: Office, delivery_id: str, as_of: datetime) -> Sent:
-    """Send the mails of a delivery that no server has taken yet; nothing leaves before every approval is there."""
+    """Send the mails of a delivery that no server has taken yet; nothing leaves before every approval is there.
+
+    Raises NotAsApproved when what is ready differs from what was approved.
+    """
     with office.database.begin(Role.DELIVER) as connection:
         delivery = connection.execute(
             text("SELECT * FROM out.delivery WHERE delivery_id = :id"), {"id": delivery_id}
         ).one()
         decided = connection.execute(
-            text("SELECT role, decision FROM out.approval WHERE delivery_id = :id"), {"id": delivery_id}
+            text("SELECT * FROM out.approval WHERE delivery_id = :id"), {"id": delivery_id}
         ).all()
         if any(row.decision == "rejected" for row in decided):
             return Sent(delivery_id, 0, 0)
         approved = {row.role for row in decided if row.decision == "approved"}
         if waiting := tuple(role for role in delivery.approvals if role not in approved):
             return Sent(delivery_id, 0, 0, waiting)
+        if {row.content_hash for row in decided} - {content_hash(connection, delivery_id)}:
+            raise NotAsApproved(f"delivery {delivery.delivery_no}: 待发文件与批准时不一致，不予发出")
         messages = connection.execute(text("""
             SELECT m.*, (SELECT count(*) FROM out.sending s WHERE s.message_id = m.message_id) AS attempts
             FROM out.message m

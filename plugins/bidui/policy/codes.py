@@ -1,12 +1,13 @@
 """Dated code lists (字典): ``include/dictionary/*.csv``.
 
-Columns: code, label, aliases (``|`` between), valid_from, valid_to (days, both included; empty is open).
+Columns: code, label, aliases (``|`` between), valid_from, valid_to (days, both included; empty is open); what else a
+dictionary says of its codes, in columns of its own, reports read as ``word.about`` (``advice`` as ``word.advice``).
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -14,6 +15,8 @@ from pathlib import Path
 from bidui.domain.names import Variants
 from bidui.domain.words import fold
 from bidui.policy.source import Fault, PolicyError
+
+_OWN = {"code", "label", "aliases", "valid_from", "valid_to"}
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,8 @@ class CodeEntry:
     aliases: tuple[str, ...] = ()
     valid_from: date | None = None
     valid_to: date | None = None
+    about: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Further columns of the dictionary that say something."""
 
     def in_force(self, day: date) -> bool:
         """Whether the entry holds on ``day``."""
@@ -55,8 +60,8 @@ class CodeList:
             self._by_day[on] = {word: e.code for e in self.entries if e.in_force(on) for word in e.words}
         return self._by_day[on].get(fold(text))
 
-    def label_of(self, code: str, on: date) -> str:
-        """The label on that day; of a code not in force then, its last known label.
+    def entry_of(self, code: str, on: date) -> CodeEntry:
+        """What the list says of the code on that day; of a code not in force then, what it said last.
 
         Raises:
             KeyError: the list has no such code on any day.
@@ -64,7 +69,11 @@ class CodeList:
         known = [entry for entry in self.entries if entry.code == code]
         if not known:
             raise KeyError(code)
-        return next((entry.label for entry in known if entry.in_force(on)), known[-1].label)
+        return next((entry for entry in known if entry.in_force(on)), known[-1])
+
+    def label_of(self, code: str, on: date) -> str:
+        """The label on that day, or the last known one; KeyError as for `entry_of`."""
+        return self.entry_of(code, on).label
 
     def vocabulary(self, on: date) -> dict[str, str]:
         """Code to label of what is in force that day, in the order of the file: what a drop-down offers."""
@@ -81,6 +90,7 @@ class CodeList:
                     code=row["code"], label=row["label"],
                     aliases=tuple(a.strip() for a in row.get("aliases", "").split("|") if a.strip()),
                     valid_from=day(row.get("valid_from")), valid_to=day(row.get("valid_to")),
+                    about={name: said for name, said in row.items() if said and name not in _OWN},
                 )  # fmt: skip
             except ValueError:
                 faults.append(Fault(place(path), line, "valid_from and valid_to are days, YYYY-MM-DD"))

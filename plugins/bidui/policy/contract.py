@@ -6,9 +6,12 @@ own closed list of ``customProperties``. The classes here are the view of it tha
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+if TYPE_CHECKING:  # a DAG file reads the policy, and parsing it must stay cheap
+    import pandas as pd
 
 ColumnType = Literal["text", "integer", "decimal", "date", "month", "boolean", "code", "codes"]
 Identifier = Literal["id_number", "name", "phone", "text"]
@@ -42,6 +45,8 @@ class Column(Frozen):
     """Dictionary that maps labels to codes, for types ``code`` and ``codes``."""
     identifier: Identifier | None = None
     """Direct identifier: stored as a token, never as text (design, decision 4)."""
+    id_form: Literal["citizen", "certificate"] = "citizen"
+    """Proper form of an ID number: its 18 characters, or a disability certificate's 20 (GB/T 26341)."""
     classification: str = "一般"
     key_position: int | None = None
     """Place in the business key, from 1."""
@@ -49,6 +54,14 @@ class Column(Frozen):
     """Sent out by us and not to be changed by the party that sends it back."""
     minimum: float | None = None
     maximum: float | None = None
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What the intake reads out of an ID number; each stands beside the column as ``<column>__<part>``."""
+        if self.identifier != "id_number":
+            return ()
+        digits = ("category", "level") if self.id_form == "certificate" else ()
+        return ("number", "birth", "sex", "form", "problem", "digits", *digits)
 
 
 class Completeness(Frozen):
@@ -67,6 +80,22 @@ class Limits(Frozen):
     rows: int = 1_000_000
 
 
+class Members(Frozen):
+    """A sheet whose rows are households: columns with numbered headers (姓名1, 姓名2 …) hold a member in each slot.
+
+    What settles is at the grain of members: one line for each filled slot.
+    """
+
+    slots: int = Field(ge=1, le=48)
+    """How many members a row has room for. Twice as many are read: one too many is set aside, never overlooked."""
+    columns: tuple[str, ...] = Field(min_length=1)
+    """The columns that every slot has; their headers are the titles (or aliases) with the slot's number."""
+    number: str
+    """The column that tells a member's slot; it stands in no file."""
+    once: tuple[str, ...] = ()
+    """Columns that speak of the household once (money): they settle on its first member only."""
+
+
 class Layout(Frozen):
     """Where the table stands in the file."""
 
@@ -78,6 +107,12 @@ class Layout(Frozen):
     """Pattern with groups year and month that confirms the period in the lines above the header."""
     footer: tuple[str, ...] = ()
     """Words that begin the rows below the table (合计, 制表人): these rows are no data."""
+    members: Members | None = None
+    """For sheets with a household in each row; ``None``: each row speaks for itself."""
+
+
+_LINES = 100
+"""Lines in a row of households: line 1203 is the third member in row 12 of the sheet."""
 
 
 class Contract(Frozen):
@@ -87,7 +122,8 @@ class Contract(Frozen):
     title: str
     version: str
     party: str
-    role: str
+    roles: tuple[str, ...] = Field(min_length=1)
+    """What rules may ask for; the first is what the dataset mainly is."""
     by: str | None = None
     """Region level whose files stand side by side in one period; ``None``: one file for the hub."""
     delivery: Literal["full", "increment"] = "full"
@@ -95,12 +131,38 @@ class Contract(Frozen):
     validity_months: int = 1
     """How many months one submission speaks for."""
     clauses: tuple[str, ...]
+    numbering: str | None = None
+    """Numbering system of its household key; ``None``: the register's."""
     complete_if: Completeness = Completeness()
     limits: Limits = Limits()
     layout: Layout = Layout()
     columns: tuple[Column, ...]
     hash: str
     file: str
+
+    @field_validator("roles", mode="before")
+    @classmethod
+    def _one_or_several(cls, stated: Any) -> Any:
+        return (stated,) if isinstance(stated, str) else stated
+
+    @model_validator(mode="after")
+    def _members_are_columns(self) -> Contract:
+        members = self.layout.members
+        if members is None:
+            return self
+        names = {c.name for c in self.columns}
+        if unknown := sorted({*members.columns, *members.once, members.number} - names):
+            raise ValueError(f"layout.members: {', '.join(unknown)}: no such column")
+        if not {"subject", "household_key"} <= {c.role for c in self.key if c.required}:
+            raise ValueError("layout.members: the business key needs the household key and the subject, both required")
+        if self.column("row_key"):
+            raise ValueError("layout.members: what comes back by its row key has one line in a row")
+        return self
+
+    @property
+    def role(self) -> str:
+        """What the dataset mainly is."""
+        return self.roles[0]
 
     @property
     def table(self) -> str:
@@ -121,3 +183,47 @@ class Contract(Frozen):
     def key(self) -> tuple[Column, ...]:
         """The columns of the business key, in order."""
         return tuple(sorted((c for c in self.columns if c.key_position), key=lambda c: c.key_position or 0))
+
+    @property
+    def derived(self) -> tuple[str, ...]:
+        """Columns that the intake adds: the parts of ID numbers, and in how large a household a member stands."""
+        members = self.layout.members
+        parts = (f"{c.name}__{part}" for c in self.columns for part in c.parts)
+        return (*parts, f"{members.number}__count") if members else tuple(parts)
+
+    @property
+    def slots(self) -> dict[int, dict[str, Column]]:
+        """Of a sheet of households: slot → name of a member's column → that column as it stands in the slot."""
+        members = self.layout.members
+        if members is None:
+            return {}
+        repeated = [c for c in self.columns if c.name in members.columns]
+        return {n: {c.name: _in_slot(c, n) for c in repeated} for n in range(1, 2 * members.slots + 1)}
+
+    @property
+    def as_written(self) -> tuple[Column, ...]:
+        """The columns as they stand in the file; those of members once for each slot."""
+        members = self.layout.members
+        if members is None:
+            return self.columns
+        household = [c for c in self.columns if c.name not in {*members.columns, members.number}]
+        return (*household, *(column for slot in self.slots.values() for column in slot.values()))
+
+    def lines(self, rows: pd.Index[int], slot: int = 0) -> pd.Index[int]:
+        """The lines of the members in ``slot`` of the sheet's ``rows``; slot 0 is the household itself.
+
+        Every row of data is known by its line; where a row holds no household, its line is the row's own number.
+        """
+        return rows * _LINES + slot if self.layout.members else rows
+
+    def places(self, lines: pd.Index[int]) -> tuple[pd.Index[int], pd.Index[int]]:
+        """The sheet's rows, as a person sees them, and the slots (0 for the row itself) of ``lines``."""
+        return (lines // _LINES, lines % _LINES) if self.layout.members else (lines, lines * 0)
+
+
+def _in_slot(column: Column, slot: int) -> Column:
+    """A member's column as the file has it; of a slot beyond the first, it may be missing."""
+    return column.model_copy(update={
+        "name": f"{column.name}_{slot}", "title": f"{column.title}{slot}",
+        "aliases": tuple(f"{alias}{slot}" for alias in column.aliases), "required": column.required and slot == 1,
+    })  # fmt: skip

@@ -16,11 +16,14 @@ from bidui.policy.source import Fault, PolicyError, Source, Tell, nearest
 
 # Our closed list of customProperties, and the field of Contract or Column that each one fills.
 _ON_CONTRACT = {
-    "party": "party", "role": "role", "by": "by", "delivery": "delivery", "cadence": "cadence",
+    "party": "party", "role": "roles", "by": "by", "delivery": "delivery", "cadence": "cadence",
     "validityMonths": "validity_months", "clauses": "clauses", "completeIf": "complete_if", "limits": "limits",
-    "layout": "layout",
+    "layout": "layout", "numbering": "numbering",
 }  # fmt: skip
-_ON_COLUMN = {"role": "role", "codeList": "code_list", "identifier": "identifier", "locked": "locked", "many": "many"}
+_ON_COLUMN = {
+    "role": "role", "codeList": "code_list", "identifier": "identifier", "idForm": "id_form", "locked": "locked",
+    "many": "many",
+}  # fmt: skip
 _NESTED = {
     "minimumRows": "minimum_rows", "maximumQuarantinedShare": "maximum_quarantined_share",
     "maximumChange": "maximum_change", "dataDate": "data_date",

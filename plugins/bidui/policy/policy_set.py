@@ -56,7 +56,7 @@ class PolicySet:
     def in_role(self, role: str) -> list[str]:
         """Ids of the datasets, derived ones first, that play ``role``."""
         derived = [r.produces for r in self.of_stage("derive") if r.role == role and r.produces]
-        return [*derived, *sorted(c.id for c in self.contracts.values() if c.role == role)]
+        return [*derived, *sorted(c.id for c in self.contracts.values() if role in c.roles)]
 
     def bound_to(self, read: Read) -> list[str]:
         """Ids of the datasets that an alias stands for, one after another; none for a view.

@@ -28,6 +28,8 @@ class DatedValue(Frozen):
 class Window(Frozen):
     """The monthly exchange window (ZM-07)."""
 
+    calls_day: int
+    """Day of the month on which parties are asked for their data."""
     opens_day: int
     closes_day: int
     hour: int

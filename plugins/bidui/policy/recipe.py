@@ -8,7 +8,7 @@ from pydantic import model_validator
 
 from bidui.policy.contract import Frozen
 
-Moment = Literal["arrival", "close", "daily"]
+Moment = Literal["arrival", "open", "close", "quarter", "daily", "approval"]
 
 
 class WorkbookPart(Frozen):
@@ -34,9 +34,12 @@ class Recipe(Frozen):
     title: str
     clauses: tuple[str, ...]
     when: Moment
-    """What starts it: a package's intake, a month's closing, or the daily follow-up."""
-    to: Literal["sender", "party", "region", "owner"]
-    """Who gets it: the package's sender, one party, each region of a level, each party asked to mend."""
+    """What starts it: a package's intake, a month's opening or closing, a quarter's end, the daily follow-up, or
+    another delivery that waits for approval."""
+    to: Literal["sender", "party", "region", "owner", "provider", "circle", "approver"]
+    """Who gets it: the package's sender, one party, each region of a level, each party asked to mend, each party (or
+    region of it) that gives data; the circle of all who may have it, as one delivery with many addressees; whoever
+    decides next on a delivery that waits."""
     party: str | None = None
     level: str | None = None
     only_if: tuple[str, ...] = ()
@@ -63,4 +66,6 @@ class Recipe(Frozen):
             raise ValueError("to: party needs party")
         if self.to == "region" and not self.level:
             raise ValueError("to: region needs level")
+        if self.to == "circle" and self.workbook and self.workbook.sealing == "password":
+            raise ValueError("to: circle has no password of its own: sealing must be plain")
         return self

@@ -13,7 +13,7 @@ from bidui.policy.source import Source
 Stage = Literal["derive", "compare", "screen", "lead", "settle", "report"]
 View = Literal[
     "signal", "lead", "finding", "case", "region", "submission", "run", "closing", "intake", "issue", "unknown",
-    "arrival", "delivery", "delivery_row", "name_variant", "word",
+    "arrival", "delivery", "delivery_row", "document", "drill", "due", "name_variant", "snapshot", "word",
 ]  # fmt: skip
 
 OUTPUT: dict[Stage, tuple[str, ...]] = {
@@ -39,11 +39,16 @@ class Read(Frozen):
     """The rows that settled on no person instead of those that did: whoever they are, they are there."""
     columns: tuple[str, ...] = ()
     """Columns without which a dataset in the role is of no use to the rule: not every roster says who is insured."""
+    together: bool = False
+    """All datasets that play the role, one under the other, with ``person_id``, ``columns`` and ``row``; otherwise the
+    rule is bound once to each."""
 
     @model_validator(mode="after")
     def _one_source(self) -> Read:
         if sum(source is not None for source in (self.dataset, self.role, self.view)) != 1:
             raise ValueError("name exactly one of dataset, role, view")
+        if self.together and not self.role:
+            raise ValueError("together needs a role")
         return self
 
 

@@ -62,17 +62,25 @@ def run(frame: pd.DataFrame, expectations: Sequence[Expectation], parameters: Ma
     return dict(found)
 
 
-def _validate(frame: pd.DataFrame, expectations: Sequence[Expectation], parameters: Mapping[str, Any]) -> Iterable[Any]:
+def library() -> Any:
+    """Great Expectations itself, imported and silent; the first call costs seconds."""
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     _silence()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import great_expectations as gx  # noqa: PLC0415 - costs seconds
-        from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415
+        import great_expectations  # noqa: PLC0415 - late, since it costs seconds
 
         import bidui.quality.expectations  # noqa: F401, PLC0415 - registers our own
+    _silence()
+    return great_expectations
 
-        _silence()
+
+def _validate(frame: pd.DataFrame, expectations: Sequence[Expectation], parameters: Mapping[str, Any]) -> Iterable[Any]:
+    gx = library()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415
+
         context = gx.get_context(mode="ephemeral")
         context.variables.progress_bars = ProgressBarsConfig(globally=False)
         stated = [_comparable(e.model_dump(exclude={"description"})) for e in expectations]

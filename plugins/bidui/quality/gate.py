@@ -24,6 +24,8 @@ GATE_ERROR = "gate_error"
 _ISSUE_COLUMNS = ["row", "column", "code", "effect", "rule"]
 _DATE_TYPES = ("date", "month")
 _NUMBER_TYPES = ("integer", "decimal")
+_DERIVED_TYPES = {"birth": "date", "count": "integer"}
+"""Of `Contract.derived`, by what follows ``__``; the others are text."""
 
 
 class TableIssue(NamedTuple):
@@ -155,7 +157,7 @@ def _batch(passed: pd.DataFrame, lost: pd.DataFrame, contract: Contract, asked: 
 
 
 def _type(name: str, types: Mapping[str, str]) -> str:
-    return "date" if name.endswith("__birth") else types.get(name, "text")
+    return _DERIVED_TYPES.get(name.rpartition("__")[2], types.get(name, "text"))
 
 
 def _typed(values: pd.Series, kind: str) -> pd.Series:

@@ -29,9 +29,6 @@ PARAMETERS = frozenset(
 HOUSEHOLD_COMPLETE = "household__complete"
 """Column that the gate adds: no row of this household was set aside, so the household can be judged."""
 
-ID_FACTS = ("number", "birth", "sex", "form", "problem", "digits")
-"""Columns ``<column>__<fact>`` that the intake derives from every ID number."""
-
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _SEVERITIES = {
     "quarantine": ("critical",),
@@ -161,8 +158,7 @@ def restated(suite: Suite, contract: Contract) -> list[str]:
 
 def unknown_columns(suite: Suite, contract: Contract) -> list[str]:
     """Complaints about columns that neither the contract, the intake nor the gate provides."""
-    derived = {f"{c.name}__{fact}" for c in contract.columns if c.identifier == "id_number" for fact in ID_FACTS}
-    known = {c.name for c in contract.columns} | derived
+    known = {c.name for c in contract.columns} | set(contract.derived)
     if contract.column("household_key"):
         known.add(HOUSEHOLD_COMPLETE)
     return [

@@ -6,6 +6,7 @@ identity of a run all follow from this one place.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -29,7 +30,7 @@ VIEWS: Mapping[str, str] = {
         FROM core.signal_seen v JOIN core.signal s USING (signal_key) JOIN core.run r USING (run_id)
         WHERE v.run_id = ANY(:runs)""",
     "finding": """SELECT f.finding_key, f.kind, f.subject_type, f.subject, f.field, f.system_a, f.system_b,
-            f.first_period, v.value_a, v.value_b, v.row_a, v.row_b, v.run_id, r.rule, r.period
+            f.discriminator, f.first_period, v.value_a, v.value_b, v.row_a, v.row_b, v.run_id, r.rule, r.period
         FROM core.finding_seen v JOIN core.finding f USING (finding_key) JOIN core.run r USING (run_id)
         WHERE v.run_id = ANY(:runs)""",
     "lead": """SELECT l.lead_id, l.lead_no, l.household_id, l.period, l.round, l.region, l.level, l.causes, l.due,
@@ -55,12 +56,19 @@ VIEWS: Mapping[str, str] = {
         WHERE a.hub = :hub AND a.arrived_at <= :as_of""",
     "name_variant": "SELECT v.name_a, v.name_b, v.reason FROM identity.name_variant v",
     "word": """SELECT w.* FROM jsonb_to_recordset(CAST(:words AS jsonb))
-        AS w(list text, code text, label text, advice text)""",
+        AS w(list text, code text, label text, advice text, about jsonb)""",
+    "due": """SELECT d.* FROM jsonb_to_recordset(CAST(:parts AS jsonb)) AS d(dataset text, period text, scope text)""",
     "delivery_row": """SELECT r.*, d.recipe, d.recipient, d.period
         FROM out.delivery_row r JOIN out.delivery d USING (delivery_id)
         WHERE d.hub = :hub AND d.recorded_as_of <= :as_of""",
     "closing": "SELECT c.* FROM core.closing c WHERE c.hub = :hub AND c.recorded_as_of <= :as_of",
     "delivery": "SELECT d.* FROM out.delivery d WHERE d.hub = :hub AND d.recorded_as_of <= :as_of",
+    "snapshot": """SELECT s.period, t.* FROM core.snapshot s JOIN core.snapshot_taken t USING (snapshot_id)
+        WHERE s.hub = :hub AND t.recorded_as_of <= :as_of""",
+    "drill": """SELECT d.* FROM core.restore_drill d JOIN core.snapshot s USING (snapshot_id)
+        WHERE s.hub = :hub AND d.recorded_as_of <= :as_of""",
+    "document": """SELECT t.* FROM out.document t JOIN out.delivery d USING (delivery_id)
+        WHERE d.hub = :hub AND d.recorded_as_of <= :as_of""",
 }
 """The published views, as they stand at (hub, period, as_of); ``:runs`` are the runs in force for the period."""
 
@@ -101,12 +109,18 @@ class Binder:
         self.linked = bool(connection.execute(text("SELECT EXISTS (SELECT FROM identity.person_link)")).scalar())
 
     def instances(self, rule: Rule) -> list[dict[str, str]]:
-        """One binding of aliases to dataset ids per combination of the datasets that play the roles read."""
-        choices = []
-        for alias, read in rule.reads.items():
-            if not read.view:
-                choices.append([(alias, dataset) for dataset in self.policy.bound_to(read)])
-        return [dict(choice) for choice in product(*choices)]
+        """One binding of aliases to dataset ids per combination of the datasets that play the roles read.
+
+        Aliases in one role speak of one dataset: this month's list is compared with its own of last month. An alias
+        that takes all of a role together leaves no choice.
+        """
+        reads = {alias: read for alias, read in rule.reads.items() if not read.view and not read.together}
+        choices: dict[str, list[str]] = {}
+        for read in reads.values():
+            known, able = read.role or read.dataset or "", self.policy.bound_to(read)
+            choices[known] = [dataset for dataset in choices.get(known, able) if dataset in able]
+        picked = (dict(zip(choices, combination, strict=True)) for combination in product(*choices.values()))
+        return [{alias: one[read.role or read.dataset or ""] for alias, read in reads.items()} for one in picked]
 
     def bind(
         self, rule: Rule, datasets: dict[str, str], *, only: Mapping[str, list[int]] | None = None,
@@ -116,19 +130,29 @@ class Binder:
         values: dict[str, Any] = {
             "hub": self.policy.hub, "period": str(self.period), "first_day": self.period.first_day,
             "last_day": self.period.last_day, "as_of": self.as_of, "runs": runs or [],
+            "months": [str(month) for month in self.period.each_month()],
             **{name: self.policy.threshold(name, self.period.last_day) for name in rule.parameters},
             **(parameters or {}),
         }  # fmt: skip
         bound = Bound(rule, datasets, {}, [], values)
         for alias, read in rule.reads.items():
             if read.view:
-                bound.ctes.append(f'"{alias}" AS NOT MATERIALIZED ({VIEWS[read.view]})')
+                said = VIEWS[read.view]
+            elif read.together:
+                said = self._together(bound, alias, read)
             else:
-                fixed = (only or {}).get(alias)
-                bound.ctes.append(
-                    f'"{alias}" AS NOT MATERIALIZED (\n{self._dataset(bound, alias, datasets[alias], read, fixed)}\n)'
-                )
+                said = self._dataset(bound, alias, datasets[alias], read, (only or {}).get(alias))
+            bound.ctes.append(f'"{alias}" AS NOT MATERIALIZED (\n{said}\n)')
         return bound
+
+    def _together(self, bound: Bound, alias: str, read: Read) -> str:
+        """The rows of every dataset that plays the role, one under the other, with the columns asked for."""
+        shown = ", ".join(f'"{column}"' for column in ("person_id", *read.columns, "row"))
+        parts = [
+            f"SELECT {shown} FROM (\n{self._dataset(bound, f'{alias}/{dataset}', dataset, read, None)}\n) part"  # noqa: S608
+            for dataset in self.policy.bound_to(read)
+        ]
+        return "\nUNION ALL\n".join(parts)
 
     def _dataset(self, bound: Bound, alias: str, dataset: str, read: Read, fixed: list[int] | None) -> str:
         derived = self.policy.derived(dataset)
@@ -146,12 +170,12 @@ class Binder:
         return f"WITH {', '.join(inner)}\n{derived.sql}"
 
     def _rows(self, bound: Bound, alias: str, contract: Contract, read: Read, fixed: list[int] | None) -> str:
-        name = "submissions__" + alias.replace("/", "__")
+        name = "submissions__" + re.sub(r"\W", "__", alias)
         if fixed is None:
             submissions = self.submissions(contract, read)
             bound.inputs[alias] = submissions
             ids = [s.submission_id for s in submissions]
-            if reason := self._cannot_speak(bound.rule, alias, contract, submissions):
+            if reason := self._cannot_speak(bound.rule, alias, contract, read, submissions):
                 bound.frozen[contract.id] = reason
         else:
             ids = fixed
@@ -169,8 +193,11 @@ class Binder:
         )
 
     def submissions(self, contract: Contract, read: Read) -> list[Submission]:
-        """The submissions in force for what is read: still valid ones when the period itself has none."""
-        newest = self.period.shift(-read.previous)
+        """The submissions in force for what is read: still valid ones when the period itself has none.
+
+        Data come by the month: of a longer period, its last month speaks.
+        """
+        newest = self.period.shift(-read.previous).each_month()[-1]
         if read.months == 1:
             return self._newest(contract, newest)
         months = [[str(newest.shift(-back))] for back in range(read.months)]
@@ -182,14 +209,21 @@ class Binder:
         valid = [str(period.shift(-back)) for back in range(contract.validity_months)]
         return in_force(self.connection, self.policy.hub, contract.id, valid, self.as_of)
 
-    def _cannot_speak(self, rule: Rule, alias: str, contract: Contract, submissions: list[Submission]) -> str | None:
+    def _cannot_speak(
+        self, rule: Rule, alias: str, contract: Contract, read: Read, submissions: list[Submission]
+    ) -> str | None:
+        """Why the rule is frozen, by what this alias reads: a code of dictionary ``reason``, perhaps after a number.
+
+        Absence needs a complete submission. It and every comparison of two systems need all scopes: what a missing
+        scope would have said may be just what was found before, and must not seem settled.
+        """
         if not submissions:
-            return "no submission in force"
-        if rule.absent_from != alias.split("/")[0]:
-            return None
-        if not all(s.complete or s.kind == "nil" for s in submissions):
+            return "no earlier submission in force" if read.previous else "no submission in force"
+        outer = alias.split("/")[0]
+        absent, compared = rule.absent_from == outer, outer in {rule.system_a, rule.system_b}
+        if absent and not all(s.complete or s.kind == "nil" for s in submissions):
             return "submission not complete"
-        if contract.by:
+        if contract.by and (absent or compared):
             wanted = {r.code for r in self.policy.regions_of(contract.by, self.period.last_day)}
             if missing := wanted - {s.scope for s in submissions}:
                 return f"{len(missing)} scopes missing"

@@ -1,4 +1,4 @@
-"""The key material of one hub: its age identity, its certificate authority for contacts, its password master.
+"""The key material of one hub: its age identities, its certificate authority for contacts, its password master.
 
 All of it lies in one folder, each secret readable by its owner only. Nothing here reads the clock: validity
 is an argument.
@@ -6,7 +6,6 @@ is an argument.
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from bidui.sealing import age
+from bidui.sealing import age, backup_keys, durable
 from bidui.sealing.errors import SealCode, SealError
 
 IDENTITY, RECIPIENT, MASTER = "age.identity", "age.recipient", "password.master"
@@ -59,9 +58,10 @@ def create_hub_keys(folder: Path, *, now: datetime, next_update: datetime, days:
     (folder / ISSUED).mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
     identity, recipient = age.generate()
-    _write(folder / IDENTITY, identity.encode() + b"\n")
-    _write(folder / RECIPIENT, recipient.encode() + b"\n")
-    _write(folder / MASTER, secrets.token_hex(32).encode() + b"\n")
+    durable.write(folder / IDENTITY, identity.encode() + b"\n")
+    durable.write(folder / RECIPIENT, recipient.encode() + b"\n")
+    backup_keys.create(folder)
+    durable.write(folder / MASTER, secrets.token_hex(32).encode() + b"\n")
     key = ec.generate_private_key(ec.SECP256R1())
     name = _subject("hub authority " + secrets.token_hex(4))  # two hubs' authorities must not share a name
     certificate = (
@@ -70,8 +70,8 @@ def create_hub_keys(folder: Path, *, now: datetime, next_update: datetime, days:
         .add_extension(_key_usage(authority=True), critical=True)
         .sign(key, SHA256())
     )
-    _write(folder / AUTHORITY_KEY, _key_pem(key))
-    _write(folder / AUTHORITY, certificate.public_bytes(Encoding.PEM))
+    durable.write(folder / AUTHORITY_KEY, _key_pem(key))
+    durable.write(folder / AUTHORITY, certificate.public_bytes(Encoding.PEM))
     _publish(folder, [], 1, now, next_update)
     return hub_keys(folder)
 
@@ -95,8 +95,7 @@ def identities(folder: Path) -> list[str]:
     Raises:
         SealError: key_unusable.
     """
-    lines = _read(folder / IDENTITY).decode().split()
-    return [line for line in lines if line.startswith("AGE-SECRET-KEY-")]
+    return age.read_identities(folder / IDENTITY)
 
 
 def master_secret(folder: Path) -> bytes:
@@ -138,8 +137,8 @@ def issue(folder: Path, name: str, *, days: int, not_before: datetime) -> tuple[
     )
     stem = _free_stem(folder / ISSUED, name)
     paths = folder / ISSUED / f"{stem}.pem", folder / ISSUED / f"{stem}.key"
-    _write(paths[1], _key_pem(key))
-    _write(paths[0], certificate.public_bytes(Encoding.PEM))
+    durable.write(paths[1], _key_pem(key))
+    durable.write(paths[0], certificate.public_bytes(Encoding.PEM))
     return paths
 
 
@@ -199,8 +198,8 @@ def _publish(
     for entry in entries:
         builder = builder.add_revoked_certificate(entry)
     pem = builder.sign(key, SHA256()).public_bytes(Encoding.PEM)
-    _write(folder / REVOCATIONS, pem)
-    _write(folder / TRUST, authority.public_bytes(Encoding.PEM) + pem)
+    durable.write(folder / REVOCATIONS, pem)
+    durable.write(folder / TRUST, authority.public_bytes(Encoding.PEM) + pem)
 
 
 def _revocations(folder: Path) -> tuple[list[x509.RevokedCertificate], int]:
@@ -287,13 +286,3 @@ def _utc(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("a moment needs its zone")
     return moment.astimezone(UTC).replace(microsecond=0)
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Whole or not at all, readable by the owner only."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
-from bidui.sealing import age
+from bidui.sealing import age, durable
 from bidui.sealing.errors import SealCode, SealError
 
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -44,12 +42,17 @@ class Vault:
         content_hash = hashlib.sha256(data).hexdigest()
         target = self._path(content_hash)
         if not target.exists():
-            _write_durably(target, age.encrypt(data, self._recipients))
+            _make_folder(target.parent)
+            durable.write(target, age.encrypt(data, self._recipients))
         return content_hash
 
     def has(self, content_hash: str) -> bool:
         """Whether that content was put here."""
         return self._path(content_hash).exists()
+
+    def contents(self) -> list[str]:
+        """The hashes of all that was put here, sorted."""
+        return sorted(path.stem for path in self._folder.glob("*/*.age") if _HASH.fullmatch(path.stem))
 
     def get(self, content_hash: str) -> bytes:
         """The content of that hash, decrypted and checked against it.
@@ -72,31 +75,7 @@ class Vault:
         return self._folder / content_hash[:2] / f"{content_hash}.age"
 
 
-def _write_durably(target: Path, data: bytes) -> None:
-    """Write, fsync, rename, fsync the folder: even after a power cut the name means the whole content."""
-    _make_folder(target.parent)
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
-    try:
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    _sync(target.parent)
-
-
 def _make_folder(folder: Path) -> None:
     if not folder.is_dir():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _sync(folder.parent)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        durable.sync(folder.parent)

@@ -54,28 +54,49 @@ class Database:
         return self._engines[role]
 
     def _connected_as(self, role: Role) -> Engine:
-        password = (self._secrets / f"db_{role}").read_text().strip()
-        url = self._url.set(username=role.login, password=password)
         return create_engine(
-            url, hide_parameters=True, pool_size=2, pool_pre_ping=True,
+            self._url_of(role), hide_parameters=True, pool_size=2, pool_pre_ping=True,
             connect_args={
                 "options": "-c jit=off -c timezone=UTC -c lock_timeout=120s", "application_name": f"bidui {role}",
             },
         )  # fmt: skip
 
+    def _url_of(self, role: Role) -> URL:
+        password = (self._secrets / f"db_{role}").read_text().strip()
+        return self._url.set(username=role.login, password=password)
+
     @contextmanager
     def begin(self, role: Role) -> Iterator[Connection]:
         """A transaction as ``role``: committed at the end of the block, rolled back by any exception."""
-        try:
-            with self._engine(role).begin() as connection:
-                yield connection
-        except SQLAlchemyError as error:
-            raise _without_values(error) from None
+        with values_withheld(), self._engine(role).begin() as connection:
+            yield connection
+
+    def client_environment(self, role: Role) -> dict[str, str]:
+        """What Postgres' own programs need to connect as ``role``, the password included: never say it."""
+        return client_environment(self._url_of(role))
 
     def close(self) -> None:
         """Give back every idle connection; the next transaction opens new ones."""
         for engine in self._engines.values():
             engine.dispose()
+
+
+def client_environment(url: URL) -> dict[str, str]:
+    """An address as the variables of libpq."""
+    known = {
+        "PGHOST": url.host, "PGPORT": str(url.port), "PGDATABASE": url.database, "PGUSER": url.username,
+        "PGPASSWORD": str(url.password), "PGCONNECT_TIMEOUT": "10",
+    }  # fmt: skip
+    return {name: value for name, value in known.items() if value}
+
+
+@contextmanager
+def values_withheld() -> Iterator[None]:
+    """Every error of the driver leaves this block as a StoreError."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise _without_values(error) from None
 
 
 def _without_values(error: SQLAlchemyError) -> StoreError:

@@ -61,14 +61,23 @@ def origins(connection: Connection, submissions: Sequence[int]) -> list[int]:
     return list(connection.execute(_ORIGINS, {"ids": list(submissions)}).scalars())
 
 
-def runs_in_force(connection: Connection, hub: str, period: str, as_of: datetime) -> list[str]:
-    """The runs of the latest round that a period had at ``as_of``."""
+def rounds_in_force(connection: Connection, hub: str, periods: Sequence[str], as_of: datetime) -> dict[str, int]:
+    """Period → the latest round that it had at ``as_of``; a period that was not closed is not there."""
+    rows = connection.execute(text("""
+        SELECT c.period, max(c.round) FROM core.closing c
+        WHERE c.hub = :hub AND c.period = ANY(:periods) AND c.recorded_as_of <= :as_of GROUP BY 1
+    """), {"hub": hub, "periods": list(periods), "as_of": as_of})  # fmt: skip
+    return dict(map(tuple, rows))
+
+
+def runs_in_force(connection: Connection, hub: str, periods: Sequence[str], as_of: datetime) -> list[str]:
+    """The runs of the latest round that each period had at ``as_of``."""
+    rounds = rounds_in_force(connection, hub, periods, as_of)
     return list(connection.execute(text("""
-        SELECT k.run_id FROM core.closing_run k WHERE k.hub = :hub AND k.period = :period AND k.round = (
-            SELECT max(c.round) FROM core.closing c
-            WHERE c.hub = :hub AND c.period = :period AND c.recorded_as_of <= :as_of)
-        ORDER BY 1
-    """), {"hub": hub, "period": period, "as_of": as_of}).scalars())  # fmt: skip
+        SELECT k.run_id FROM core.closing_run k
+        JOIN unnest(CAST(:periods AS text[]), CAST(:rounds AS integer[])) AS f(period, round) USING (period, round)
+        WHERE k.hub = :hub ORDER BY 1
+    """), {"hub": hub, "periods": list(rounds), "rounds": list(rounds.values())}).scalars())  # fmt: skip
 
 
 def arrived_at(database: Database, arrival_id: str) -> datetime:

@@ -282,7 +282,7 @@ approval = Table(
     "approval", metadata,
     _points_to("delivery_id", "out.delivery.delivery_id", key=True), _text("role", key=True),
     _text("decision", key=True),
-    _text("decided_by"), _when(),
+    _text("decided_by"), _text("content_hash"), _text("road"), _text("remark", null=True), _when(),
     schema="out",
 )  # fmt: skip
 message = Table(
@@ -296,4 +296,26 @@ sending = Table(
     _points_to("message_id", "out.message.message_id", key=True), Column("attempt", SmallInteger, primary_key=True),
     _text("outcome"), Column("smtp_code", Integer), _when(),
     schema="out",
+)  # fmt: skip
+
+# --- what is kept for the day that all this is lost ----------------------------------------------------------------
+snapshot = Table(
+    "snapshot", metadata,
+    _text("snapshot_id", key=True), _text("hub"), _text("period"), _text("policy_hash"),
+    Column("recipients", ARRAY(Text), nullable=False), _when(),
+    schema="core",
+)  # fmt: skip
+snapshot_taken = Table(
+    "snapshot_taken", metadata,
+    _points_to("snapshot_id", "core.snapshot.snapshot_id", key=True), _text("manifest_hash"),
+    Column("bytes", BigInteger, nullable=False), Column("tables", Integer, nullable=False),
+    Column("rows", BigInteger, nullable=False), Column("objects", Integer, nullable=False), _when(),
+    schema="core",
+)  # fmt: skip
+restore_drill = Table(
+    "restore_drill", metadata,
+    _points_to("snapshot_id", "core.snapshot.snapshot_id", key=True), Column("ordinal", SmallInteger, primary_key=True),
+    Column("seconds", Numeric, nullable=False), Column("tables", Integer, nullable=False),
+    Column("all_equal", Boolean, nullable=False), Column("differences", ARRAY(Text), nullable=False), _when(),
+    schema="core",
 )  # fmt: skip

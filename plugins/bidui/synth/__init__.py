@@ -5,6 +5,7 @@ A leaf: it reads contracts and dictionaries, never a rule. ``make`` writes the f
 """
 
 from bidui.synth.making import Summary, make
-from bidui.synth.settings import Settings, SynthError
+from bidui.synth.settings import Settings
+from bidui.synth.source import SynthError
 
 __all__ = ["Settings", "Summary", "SynthError", "make"]

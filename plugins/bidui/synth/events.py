@@ -6,24 +6,28 @@ unambiguous.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Set
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from typing import Any
 
 from bidui.domain.period import Period
+from bidui.synth.crowd import Crowd, homes
 from bidui.synth.dice import Dice
-from bidui.synth.id_number import slip
-from bidui.synth.lists import Regions
-from bidui.synth.naming import Namer, Sameness
-from bidui.synth.settings import EventKind, Group, Names, Said, Settings, SynthError, System
+from bidui.synth.effects import Teller
+from bidui.synth.giving import Giver, fen
+from bidui.synth.kinds import TO_FIRST_DAY, TO_LAST_DAY, EventKind, Group
+from bidui.synth.settings import Settings
+from bidui.synth.source import SynthError
 from bidui.synth.statements import Effect
-from bidui.synth.world import NOBODY, Household, Maker, Person, World
+from bidui.synth.world import NOBODY, Household, Maker, Person
+
+_FEN = 100
+_ELSEWHERE = ("second_household", "second_benefit")
 
 
 @dataclass
 class Event:
-    """One planted event. ``until`` is the index of the period that puts it right, None where it stays."""
+    """One planted event. ``until`` is the index of the period in which it is put right or over; None: it stays."""
 
     kind: str
     index: int
@@ -41,18 +45,15 @@ class Planter:
     """Plants events into one world."""
 
     settings: Settings
-    names: Names
-    world: World
+    crowd: Crowd
     maker: Maker
-    namer: Namer
-    sameness: Sameness
-    places: Regions
+    giver: Giver
+    teller: Teller
     seed: int
     scale: float
     events: list[Event] = field(default_factory=list)
-    _busy: dict[str, int | None] = field(default_factory=dict)
-    """Household → index from which it is free again; None: never."""
-    _busy_outside: set[int] = field(default_factory=set)
+    _billed: set[int] = field(default_factory=set)
+    """Persons with costs of an event: no second one may add to them."""
 
     def plant(self, index: int, period: Period) -> None:
         """All events of the period numbered ``index`` from 0.
@@ -61,13 +62,14 @@ class Planter:
         earlier event (``beside``, ``again``) are planted as far as one stands.
         """
         for kind in self.settings.events:
-            wanted = self.amount(kind.first if index == 0 else kind.later)
+            wanted = self._wanted(kind, index)
             dice = Dice(self.seed, f"{kind.kind} {index}")
             for offset in kind.offsets if kind.boundary else (None,):
                 planted, start = 0, dice.fraction()
                 for persons in self._candidates(kind, offset, index, period, dice) if wanted else ():
                     is_mended = int(start + (planted + 1) * kind.mended) > int(start + planted * kind.mended)
-                    self._happen(kind, persons, offset, index, period, dice, is_mended=is_mended)
+                    until = index + 1 if is_mended or kind.over else None
+                    self._happen(kind, persons, offset, index, period, dice, until)
                     planted += 1
                     if planted == wanted:
                         break
@@ -78,75 +80,56 @@ class Planter:
         """The effects of all events, in the order in which they were planted."""
         return [effect for event in self.events for effect in event.effects]
 
+    def befallen(self) -> Set[int]:
+        """Everybody of whom some event speaks."""
+        return {p.key for event in self.events for p in event.persons}
+
     def amount(self, at_scale_1: int) -> int:
         """A count at this scale; what is wanted at all is there at least once."""
         return max(1, round(at_scale_1 * self.scale)) if at_scale_1 else 0
 
     def free_members(self, index: int, dice: Dice) -> Iterator[Person]:
         """Plain insured members of households with no standing event, one a household."""
-        for household in self._free(index, dice):
-            if members := self._fitting(household, Group(), index):
+        for household in self.crowd.free(index, dice):
+            if members := self.crowd.fitting(household, Group(), index):
                 yield dice.pick(members)
 
-    def effect(
-        self,
-        said: Said,
-        system: System,
-        person: Person,
-        on: date | None,
-        year: int,
-        start: int,
-        until: int | None,
-        dice: Dice,
-        second: Household | None = None,
-    ) -> Effect:
-        """What ``said`` means for one person."""
-        change: dict[str, Any] = {k: v for k in ("state", "stop_reason", "aid") if (v := getattr(said, k)) is not None}
-        if said.absent:
-            change["absent"] = True
-        if said.dated:
-            change["stop_date"] = on
-        if said.insured_year is not None:
-            change["insured_year"] = year + said.insured_year
-        if said.name:
-            change["name"] = self.namer.slip(person.name, said.name, dice)
-        if said.id_no:
-            change["id_no"] = slip(person.id_no, said.id_no, dice)
-        if said.village:
-            change["village"] = self._other_village(person.village, dice)
-        return Effect(system, person.key, start, until, change, self._also(said, second))
+    def days_before(self, days: tuple[int, int], period: Period, dice: Dice) -> int:
+        """A number of days before the last day, not after the data date."""
+        low = max(days[0], period.last_day.day - self.settings.data_day)
+        return dice.between(low, max(low, days[1]))
 
-    def _also(self, said: Said, second: Household | None) -> dict[str, Any] | None:
-        words = self.settings.statement
-        if said.also == "second_household" and second:
-            return {"household": second.number, "village": second.village, "relation": "other"}
-        if said.also == "other_scheme":
-            return {
-                "scheme": words.other_scheme,
-                "state": words.insured,
-                "stop_reason": "",
-                "stop_date": None,
-                "aid": words.unaided,
-            }
-        return None
+    def _wanted(self, kind: EventKind, index: int) -> int:
+        """How many in this period: at least one when the kind is first wanted, then in proportion over the periods."""
+        if index == 0:
+            return self.amount(kind.first)
+        if index == 1 and not kind.first:
+            return self.amount(kind.later)
+        start, rate = Dice(self.seed, f"{kind.kind} later").fraction(), kind.later * self.scale
+        return int(start + rate * index) - int(start + rate * (index - 1))
+
+    # -- to whom
 
     def _candidates(
         self, kind: EventKind, offset: int | None, index: int, period: Period, dice: Dice
     ) -> Iterator[tuple[Person, ...]]:
-        group = self.settings.groups[kind.who]
+        group, crowd = self.settings.groups[kind.who], self.crowd
+        spared = self._billed if kind.cost else frozenset()
         if group.outside:
-            yield from ((p,) for p in dice.shuffled(self.world.outsiders) if self._is_plain_outsider(p))
+            yield from ((p,) for p in crowd.outsiders(group, dice, spared))
         elif kind.again or kind.beside:
             yield from self._related(kind, group, index, dice)
         else:
-            for household in self._free(index, dice, born=group.born):
+            lasting = group.born or bool(kind.cost and kind.cost.months > 1)
+            for household in crowd.free(index, dice, lasting=lasting):
                 if group.born:
                     if len(household.members) >= group.company:
                         yield (self.maker.newborn(household, self._date(kind, offset, period, dice), index),)
                     continue
-                members = self._fitting(household, group, index)
-                if len(members) >= kind.persons and self._leaves(kind, offset, household):
-                    yield tuple(dice.shuffled(members)[: kind.persons])
+                members = crowd.fitting(household, group, index, spared)
+                wanted = len(members) if kind.persons == "all" else kind.persons
+                if members and len(members) >= wanted and self._leaves(kind, offset, household):
+                    yield tuple(dice.shuffled(members)[:wanted])
 
     def _related(self, kind: EventKind, group: Group, index: int, dice: Dice) -> Iterator[tuple[Person, ...]]:
         """The person of an earlier event that still stands (``again``), or another of that household."""
@@ -158,9 +141,9 @@ class Planter:
             and e.index < index
             and e.until is None
             and e.households[0].number not in lately
-            and not self._quiet(e.households[0], index)
+            and not self.crowd.is_quiet(e.households[0], index)
         ]
-        touched = {p.key for e in self.events for p in e.persons}
+        touched = self.befallen()
         used: set[str] = set()
         for event in dice.shuffled(earlier):
             household = event.households[0]
@@ -169,98 +152,10 @@ class Planter:
             used.add(household.number)
             if kind.again:
                 event.until = index
-                event.effects = [_ended(e, index) for e in event.effects]
+                event.effects = [replace(e, until=index) for e in event.effects]
                 yield event.persons[:1]
-            elif others := [p for p in self._fitting(household, group, index) if p.key not in touched]:
+            elif others := [p for p in self.crowd.fitting(household, group, index) if p.key not in touched]:
                 yield (dice.pick(others),)
-
-    def _happen(
-        self,
-        kind: EventKind,
-        persons: tuple[Person, ...],
-        offset: int | None,
-        index: int,
-        period: Period,
-        dice: Dice,
-        *,
-        is_mended: bool,
-    ) -> None:
-        born = self.settings.groups[kind.who].born
-        on = None
-        if born:
-            on = persons[0].birth
-        elif kind.days or kind.boundary == "death_days":
-            on = self._date(kind, offset, period, dice)
-        until = index + 1 if is_mended else None
-        homes = {p.household.number: p.household for p in persons if p.household is not NOBODY}
-        second = None
-        if any(said.also == "second_household" for said in kind.says.values()):
-            second = next((h for h in self._free(index, dice) if h.number not in homes), None)
-            if second is None:
-                raise SynthError("too_few_candidates", kind=kind.kind)
-            homes[second.number] = second
-        boundary = (
-            (kind.boundary, getattr(self.settings.boundaries, kind.boundary), offset or 0) if kind.boundary else None
-        )
-        event = Event(kind.kind, index, persons, tuple(homes.values()), on, until, boundary)
-        for person in persons:
-            event.effects += [
-                self.effect(said, system, person, on, period.year, index, until, dice, second)
-                for system, said in kind.says.items()
-            ]
-            if kind.next and dice.chance(kind.next.share):
-                event.effects += [
-                    self.effect(said, system, person, on, period.year, index + 1, None, dice)
-                    for system, said in kind.next.says.items()
-                ]
-        self.events.append(event)
-        self._busy_outside |= {p.key for p in persons if p.household is NOBODY}
-        for number in homes:
-            self._busy[number] = None if kind.next or until is None else until
-
-    def _date(self, kind: EventKind, offset: int | None, period: Period, dice: Dice) -> date:
-        """The event's date: on its boundary, or within ``days``, and known by the data date."""
-        if kind.boundary in ("death_days", "newborn_days"):
-            days = getattr(self.settings.boundaries, kind.boundary) + (offset or 0)
-        else:
-            days = self.days_before(kind.days or (1, 1), period, dice)
-        return period.last_day - timedelta(days=days)
-
-    def days_before(self, days: tuple[int, int], period: Period, dice: Dice) -> int:
-        """A number of days before the last day, not after the data date."""
-        low = max(days[0], period.last_day.day - self.settings.data_day)
-        return dice.between(low, max(low, days[1]))
-
-    def _free(self, index: int, dice: Dice, *, born: bool = False) -> Iterator[Household]:
-        ever_quiet = {t for towns in self.settings.quiet_towns.values() for t in towns} if born else set()
-        for household in dice.shuffled(self.world.households):
-            free_from = self._busy.get(household.number, 0)
-            is_free = free_from is not None and free_from <= index
-            town = self.places.villages[household.village].parent
-            if is_free and town not in ever_quiet and not self._quiet(household, index):
-                yield household
-
-    def _quiet(self, household: Household, index: int) -> bool:
-        return self.places.villages[household.village].parent in self.settings.quiet_towns.get(index + 1, ())
-
-    def _fitting(self, household: Household, group: Group, index: int) -> list[Person]:
-        if len(household.members) < group.company:
-            return []
-        return [p for p in household.members if self._fits(p, group, index)]
-
-    def _fits(self, p: Person, group: Group, index: int) -> bool:
-        words = self.settings.statement
-        age = (self.maker.on - p.birth).days // 365
-        return (
-            p.since <= index
-            and not p.employee
-            and group.ages[0] <= age <= group.ages[1]
-            and group.sex in (None, p.sex)
-            and group.able in (None, p.skill in words.able)
-            and (not group.dotted or self.names.dotted.dot in p.name)
-            and (not group.variant or self.sameness.has_variant(p.name))
-            and len(p.name) >= group.characters
-        )
 
     def _leaves(self, kind: EventKind, offset: int | None, household: Household) -> bool:
         """For a death that leaves so many able members: whether this household would be left so."""
@@ -270,13 +165,98 @@ class Planter:
         left = self.settings.boundaries.able_left + (offset or 0)
         return able == left + 1 and len(household.members) > able
 
-    def _is_plain_outsider(self, p: Person) -> bool:
-        return not (p.state or p.employee or p.key in self._busy_outside) and p.aid == self.settings.statement.unaided
+    def _second(self, kind: EventKind, index: int, dice: Dice, own: Set[str]) -> Household | None:
+        """Another household, where some system states the person there, too."""
+        also = {said.also for said in kind.says.values()}
+        if not also & {*_ELSEWHERE}:
+            return None
+        paid = "second_benefit" in also
+        for household in self.crowd.free(index, dice):
+            if household.number not in own and (household.members[0].benefit or not paid):
+                return household
+        raise SynthError("too_few_candidates", kind=kind.kind)
 
-    def _other_village(self, village: str, dice: Dice) -> str:
-        villages = self.places.villages
-        return dice.pick([v.code for v in villages.values() if v.name != villages[village].name])
+    # -- what, and when
 
+    def _happen(
+        self,
+        kind: EventKind,
+        persons: tuple[Person, ...],
+        offset: int | None,
+        index: int,
+        period: Period,
+        dice: Dice,
+        until: int | None,
+    ) -> None:
+        is_born = self.settings.groups[kind.who].born
+        on = persons[0].birth if is_born else self._date(kind, offset, period, dice) if kind.has_date else None
+        households = homes(persons)
+        second = self._second(kind, index, dice, households.keys())
+        if second:
+            households[second.number] = second
+        limits = self.settings.boundaries
+        boundary = (kind.boundary, getattr(limits, kind.boundary), offset or 0) if kind.boundary else None
+        event = Event(kind.kind, index, persons, tuple(households.values()), on, until, boundary)
+        self._give(kind, persons, on, offset or 0, index, period, dice)
+        for person in persons:
+            event.effects += [
+                self.teller.effect(said, system, person, on, period.year, index, until, dice, second)
+                for system, said in kind.says.items()
+            ]
+            if kind.next and dice.chance(kind.next.share):
+                event.effects += [
+                    self.teller.effect(said, system, person, on, period.year, index + 1, None, dice)
+                    for system, said in kind.next.says.items()
+                ]
+        self.events.append(event)
+        for person in persons:
+            if person.household is NOBODY:
+                self.crowd.occupy(person)
+        for household in households.values():
+            self.crowd.keep(household, None if kind.next else until)
 
-def _ended(effect: Effect, index: int) -> Effect:
-    return Effect(effect.system, effect.person, effect.start, index, effect.change, effect.also)
+    def _give(
+        self,
+        kind: EventKind,
+        persons: tuple[Person, ...],
+        on: date | None,
+        offset: int,
+        index: int,
+        period: Period,
+        dice: Dice,
+    ) -> None:
+        """What truly begins: a benefit, a certificate, costs."""
+        if kind.benefit and on:
+            self.giver.benefit(persons, on, index, dice)
+        for person in persons:
+            if kind.certificate and on:
+                self.giver.certificate(person, kind.certificate, on, index, dice)
+            if kind.cost:
+                self._billed.add(person.key)
+                for month in range(kind.cost.months):
+                    self._bill(kind, person, offset, index + month, period.shift(month), dice)
+
+    def _bill(self, kind: EventKind, person: Person, offset: int, index: int, period: Period, dice: Dice) -> None:
+        """One month's bills; at a boundary of money, ``offset`` is in fen."""
+        cost, limits = kind.cost, self.settings.boundaries
+        assert cost is not None
+        own = [fen(cost.own, dice) for _ in range(cost.settlements)]
+        if kind.boundary == "month_cost":
+            own[-1] = limits.month_cost * _FEN + offset - sum(own[:-1])
+        late = fen(cost.before, dice) if cost.before else 0
+        if kind.boundary == "year_cost":
+            late = limits.year_cost * _FEN + offset - sum(own)
+        off = fen(cost.off, dice) if cost.off else 0
+        if kind.boundary == "parts_off":
+            off = limits.parts_off * _FEN + offset
+        for amount in own:
+            self.giver.settle(person, index, period, amount, dice, off=off)
+        if late:
+            self.giver.settle(person, index, period, late, dice, before=True)
+
+    def _date(self, kind: EventKind, offset: int | None, period: Period, dice: Dice) -> date:
+        """The event's date: on its boundary, or within ``days``, and known by the data date."""
+        if kind.boundary in TO_LAST_DAY | TO_FIRST_DAY:
+            days = getattr(self.settings.boundaries, kind.boundary) + (offset or 0)
+            return (period.last_day if kind.boundary in TO_LAST_DAY else period.first_day) - timedelta(days=days)
+        return period.last_day - timedelta(days=self.days_before(kind.days or (1, 1), period, dice))

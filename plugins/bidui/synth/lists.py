@@ -6,8 +6,8 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-from bidui.policy.contract import Column
-from bidui.synth.settings import SynthError, load
+from bidui.policy.contract import Column, Members
+from bidui.synth.source import SynthError, load
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +62,25 @@ def variants(include: Path) -> tuple[tuple[str, str], ...]:
     return tuple((r["a"], r["b"]) for r in _table(include, "name_variant"))
 
 
-def columns(include: Path, dataset: str) -> tuple[Column, ...]:
-    """The columns of a dataset's contract, in order: name, title, other headers, required, code list."""
+@dataclass(frozen=True)
+class Sheet:
+    """What a dataset's contract says of its file."""
+
+    columns: tuple[Column, ...]
+    """In order: name, title, other headers, required, code list."""
+    members: Members | None
+    """For a sheet with a household in each row."""
+    by: str | None
+    """Level of the regions that hand in a file each."""
+
+
+def sheet(include: Path, dataset: str) -> Sheet:
+    """The sheet of a dataset, as its contract describes it."""
     party, name = dataset.split(".", 1)
-    file = include / "catalogue" / party / f"{name}.yaml"
-    return tuple(
+    contract = load(include / "catalogue" / party / f"{name}.yaml")
+    ours = {c["property"]: c["value"] for c in contract["customProperties"]}
+    members = ours.get("layout", {}).get("members")
+    columns = tuple(
         Column(
             name=p["name"],
             title=p["businessName"],
@@ -74,5 +88,6 @@ def columns(include: Path, dataset: str) -> tuple[Column, ...]:
             aliases=tuple(s["synonym"] for s in p.get("synonyms") or ()),
             code_list=next((c["value"] for c in p.get("customProperties") or () if c["property"] == "codeList"), None),
         )
-        for p in load(file)["schema"][0]["properties"]
+        for p in contract["schema"][0]["properties"]
     )
+    return Sheet(columns, Members(**members) if members else None, ours.get("by"))

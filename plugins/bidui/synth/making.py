@@ -13,13 +13,16 @@ from typing import Any
 
 from bidui.domain.period import Period
 from bidui.synth import lists, settings, truth
+from bidui.synth.crowd import Crowd
 from bidui.synth.dice import Dice
+from bidui.synth.effects import Teller
 from bidui.synth.events import Planter
 from bidui.synth.expect import Judge, Line
+from bidui.synth.giving import Giver
 from bidui.synth.naming import Namer, Sameness
 from bidui.synth.parties import Parties
-from bidui.synth.settings import SynthError
-from bidui.synth.statements import register_rows, roster_rows
+from bidui.synth.source import SynthError
+from bidui.synth.statements import Statements, said
 from bidui.synth.visits import visit
 from bidui.synth.world import Maker
 
@@ -42,8 +45,9 @@ class Summary:
 def make(include: Path, profile: str, out: Path, *, seed: int, scale: float, periods: list[str]) -> Summary:
     """Write ``<out>/<period>/<party>/<dataset>/<file>`` and ``<out>/truth.jsonl`` (see ``synth.truth``).
 
-    ``periods`` are consecutive months. Raises SynthError with a code: ``bad_periods``, ``bad_settings``,
-    ``columns_differ``, ``too_few_candidates`` (the scale is too small for what is to be planted).
+    Datasets that each town hands in have a file for each. ``periods`` are consecutive months. Raises SynthError with
+    a code: ``bad_periods``, ``bad_settings``, ``columns_differ``, ``too_few_candidates`` (the scale is too small for
+    what is to be planted).
     """
     months = _months(periods)
     run = _Run(include, profile, out, seed, scale, months)
@@ -73,10 +77,15 @@ class _Run:
         self._places = lists.regions(include, profile)
         sameness = Sameness(names.dots, lists.variants(include))
         namer = Namer(names, sameness)
-        maker = Maker(self._settings, names, namer, self._places, months[0].last_day, Dice(seed, "world"))
+        start = months[0].last_day
+        maker = Maker(self._settings, names, namer, self._places, start, Dice(seed, "world"))
         self._world = maker.world(scale)
         self._base_persons = len(self._world.people) - len(self._world.outsiders)
-        self._planter = Planter(self._settings, names, self._world, maker, namer, sameness, self._places, seed, scale)
+        self._giver = Giver(self._settings, self._world, self._places, seed, scale)
+        self._giver.start(start)
+        crowd = Crowd(self._settings, names, self._world, sameness, self._places, start)
+        teller = Teller(self._settings, namer, self._places)
+        self._planter = Planter(self._settings, crowd, maker, self._giver, teller, seed, scale)
         self._judge = Judge(self._settings.statement, self._settings.boundaries, sameness)
         self._parties = Parties(self._settings, self._world, self._planter, self._places, include, out)
 
@@ -86,13 +95,14 @@ class _Run:
             self._planter.plant(index, period)
         yield self._header()
         yield from truth.event_lines(self._planter.events, self._months)
+        effects, befallen = self._planter.effects(), self._planter.befallen()
+        months: dict[Period, Statements] = {}
         for index, period in enumerate(self._months):
+            self._giver.ordinary_costs(index, period, befallen)
             yield from truth.says_lines(self._planter.events, self._world, index, period)
-            effects = self._planter.effects()
-            register = register_rows(self._world, effects, index)
-            roster = roster_rows(self._world, effects, index, period, self._settings.statement)
-            yield from self._expected(self._judge.lines(register, roster, period), period)
-            yield from self._parties.write(index, period, {"register": register, "roster": roster})
+            months[period] = said(self._world, effects, index, period, self._settings)
+            yield from self._expected(self._judge.lines(months, period), period)
+            yield from self._parties.write(index, period, months[period])
 
     def summary(self, lines: Sequence[dict[str, Any]], file: Path) -> Summary:
         """Counts of what was made."""

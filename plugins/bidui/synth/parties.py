@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +14,15 @@ from bidui.domain.period import Period
 from bidui.synth import files, projection
 from bidui.synth.dice import Dice
 from bidui.synth.events import Planter
+from bidui.synth.expression import Context
 from bidui.synth.id_number import is_valid
-from bidui.synth.lists import Regions
-from bidui.synth.projection import Dataset, Row
-from bidui.synth.settings import Settings, System, Variant
-from bidui.synth.statements import Effect, RegisterRow, register_rows, roster_rows
-from bidui.synth.untidy import Untidied, make_untidy
+from bidui.synth.kinds import Variant
+from bidui.synth.lists import Region, Regions
+from bidui.synth.projection import Dataset, Table
+from bidui.synth.settings import Settings
+from bidui.synth.source import SynthError
+from bidui.synth.statements import Effect, Row, Statements, stated
+from bidui.synth.untidy import Mark, make_untidy
 from bidui.synth.world import World
 
 
@@ -37,20 +42,23 @@ class Parties:
     def __post_init__(self) -> None:
         self._datasets = projection.datasets(self.include)
 
-    def write(self, index: int, period: Period, final: Mapping[System, Sequence[Row]]) -> Iterator[dict[str, Any]]:
+    def write(self, index: int, period: Period, final: Statements) -> Iterator[dict[str, Any]]:
         """All files of a period whose final state is ``final``; yields a ``rows`` line of truth for each."""
         for dataset in self._datasets:
-            system = dataset.projection.rows
+            rows = final.of(dataset.projection.rows)
             mine = [v for v in self.settings.variants if v.period == index + 1 and self._is_of(v, dataset)]
             for variant in (v for v in mine if v.kind == "broken"):
-                yield self._broken(dataset, period, final[system], variant)
+                _, table = self._table(dataset, period, rows)
+                path = self._save(dataset, period, table, "broken", drop=variant.drop)
+                yield _line(dataset, period, "broken", path, refused=variant.refused)
             amends = [v for v in mine if v.kind == "amend"]
             wrong = [e for v in amends for e in self._wrong(v, index, period)]
             persons = {e.person for e in wrong}
-            first = self._said(system, index, period, wrong) if wrong else final[system]
-            yield self._full(dataset, index, period, first, persons)
+            yield from self._full(dataset, period, self._first(dataset, index, period, rows, wrong), persons)
             if amends:
-                yield self._amend(dataset, period, [row for row in final[system] if row.person in persons])
+                contexts, table = self._table(dataset, period, [row for row in rows if row.person in persons])
+                path = self._save(dataset, period, table, "amend")
+                yield _line(dataset, period, "amend", path, [c.said for c in contexts])
 
     def _is_of(self, variant: Variant, dataset: Dataset) -> bool:
         return self.settings.systems[variant.system] == dataset.id
@@ -60,46 +68,57 @@ class Parties:
         if variant.wrong is None:
             return
         dice = Dice(self.planter.seed, f"{variant.kind} {variant.period} {variant.system}")
-        wanted = self.planter.amount(variant.persons)
+        tell, wanted = self.planter.teller.effect, self.planter.amount(variant.persons)
         for _, person in zip(range(wanted), self.planter.free_members(index, dice), strict=False):
             on = period.last_day - timedelta(days=self.planter.days_before(variant.days, period, dice))
-            yield self.planter.effect(variant.wrong, variant.system, person, on, period.year, index, index + 1, dice)
+            yield tell(variant.wrong, variant.system, person, on, period.year, index, index + 1, dice)
 
-    def _said(self, system: System, index: int, period: Period, more: Sequence[Effect]) -> Sequence[Row]:
-        effects = [*self.planter.effects(), *more]
-        if system == "register":
-            return register_rows(self.world, effects, index)
-        return roster_rows(self.world, effects, index, period, self.settings.statement)
+    def _first(
+        self, dataset: Dataset, index: int, period: Period, final: Sequence[Row], wrong: Sequence[Effect]
+    ) -> Sequence[Row]:
+        """What the full file says: the final state, but for what is yet to be amended."""
+        if not wrong:
+            return final
+        effects = [*self.planter.effects(), *wrong]
+        return stated(dataset.projection.rows, self.world, effects, index, period, self.settings)
 
-    def _broken(self, dataset: Dataset, period: Period, rows: Sequence[Row], variant: Variant) -> dict[str, Any]:
-        _, table = self._table(dataset, period, rows)
-        path = self._save(dataset, period, table, variant.kind, variant.drop)
-        return _line(dataset, period, variant.kind, path, refused=variant.refused)
-
-    def _full(
-        self, dataset: Dataset, index: int, period: Period, rows: Sequence[Row], leave: Set[int]
-    ) -> dict[str, Any]:
+    def _full(self, dataset: Dataset, period: Period, rows: Sequence[Row], leave: Set[int]) -> Iterator[dict[str, Any]]:
         contexts, table = self._table(dataset, period, rows)
-        touched = leave | {e.person for e in self.planter.effects() if e.holds(index)}
-        untidied = make_untidy(
+        scopes = self._scopes(dataset, contexts)
+        sums = [dataset.sums([table[row] for row in rows]) for _, rows in scopes]
+        touched = leave | self.planter.befallen()
+        marks = make_untidy(
             dataset,
             contexts,
             table,
             calm=lambda context: context.said.person not in touched,
-            shared={(p.name, p.village) for h in self.world.households for p in h.members},
+            shared=self._members,
             amount=self.planter.amount,
             dice=Dice(self.planter.seed, f"untidy {dataset.id} {period}"),
         )
-        return _line(dataset, period, "full", self._save(dataset, period, table, "full"), rows, untidied)
+        for (town, mine), total in zip(scopes, sums, strict=True):
+            path = self._save(dataset, period, [table[row] for row in mine], "full", town)
+            spoilt = [mark for mark in marks if mark.row in mine]
+            yield _line(dataset, period, "full", path, [contexts[row].said for row in mine], spoilt, town, total)
 
-    def _amend(self, dataset: Dataset, period: Period, rows: Sequence[Row]) -> dict[str, Any]:
-        _, table = self._table(dataset, period, rows)
-        return _line(dataset, period, "amend", self._save(dataset, period, table, "amend"), rows)
+    @cached_property
+    def _members(self) -> set[tuple[str, str]]:
+        """Names and villages of the register's people."""
+        return {(p.name, p.village) for h in self.world.households for p in h.members}
 
-    def _table(
-        self, dataset: Dataset, period: Period, rows: Sequence[Row]
-    ) -> tuple[list[projection.Context], list[list[str]]]:
-        ordered = sorted(rows, key=lambda r: (r.village, isinstance(r, RegisterRow) and r.household))
+    def _scopes(self, dataset: Dataset, contexts: Sequence[Context]) -> list[tuple[Region | None, Sequence[int]]]:
+        """Who hands in which rows: each town its own, or one party all."""
+        if dataset.sheet.by is None:
+            return [(None, range(len(contexts)))]
+        if dataset.sheet.by != "town":
+            raise SynthError("unknown_scope", dataset=dataset.id, by=dataset.sheet.by)
+        rows: dict[str, list[int]] = defaultdict(list)
+        for at, context in enumerate(contexts):
+            rows[context.town.code].append(at)
+        return [(self.places.towns[code], some) for code, some in sorted(rows.items())]
+
+    def _table(self, dataset: Dataset, period: Period, rows: Sequence[Row]) -> tuple[list[Context], Table]:
+        ordered = sorted(rows, key=lambda r: (r.village, r.together))
         contexts = projection.contexts(ordered, self.world, self.places, period)
         return contexts, [dataset.row(context) for context in contexts]
 
@@ -107,8 +126,9 @@ class Parties:
         self,
         dataset: Dataset,
         period: Period,
-        table: Sequence[Sequence[str]],
+        table: Table,
         variant: str,
+        town: Region | None = None,
         drop: tuple[str, ...] = (),
     ) -> str:
         form, day = dataset.projection.file, self.settings.data_date(period)
@@ -117,12 +137,11 @@ class Parties:
             "month": period.first_month,
             "data_date": day,
             "county": self.places.county.name,
+            "town": town.name if town else "",
         }
         party, name = dataset.id.split(".", 1)
         path = Path(str(period)) / party / name / form.name[variant].format(**says)
-        kept = [at for at, c in enumerate(dataset.contract) if c.name not in drop]
-        header = [dataset.header[at] for at in kept]
-        body = [[row[at] for at in kept] for row in table] if drop else table
+        header, body = dataset.written(table, drop)
         files.write(self.out / path, form, header, body, says, day)
         self.files.append(self.out / path)
         return path.as_posix()
@@ -134,20 +153,24 @@ def _line(
     variant: str,
     path: str,
     rows: Sequence[Row] = (),
-    untidied: Untidied | None = None,
+    marks: Sequence[Mark] = (),
+    town: Region | None = None,
+    sums: dict[str, float] | None = None,
     refused: str | None = None,
 ) -> dict[str, Any]:
-    found = untidied or Untidied()
-    return {
+    repaired, quarantined = (Counter(m.code for m in marks if m.quarantined == lost) for lost in (False, True))
+    made = {
         "type": "rows",
         "period": str(period),
         "dataset": dataset.id,
         "variant": variant,
+        "scope": town.code if town else None,
         "path": path,
         "refused": refused,
         "read": len(rows),
-        "quarantined": found.quarantined.total(),
+        "quarantined": quarantined.total(),
         "unresolved": sum(not is_valid(row.id_no) for row in rows),
-        "repaired_by_code": dict(found.repaired),
-        "quarantined_by_code": dict(found.quarantined),
+        "repaired_by_code": dict(repaired),
+        "quarantined_by_code": dict(quarantined),
     }
+    return made | ({"sums": sums} if sums else {})

@@ -1,29 +1,24 @@
-"""Projection of truth onto a dataset's columns, as ``include/synth/<party>.<dataset>.yaml`` says.
-
-A column's expression is compiled once into a function of a row's context; the vocabulary is closed.
-"""
+"""Projection of truth onto a dataset's columns and file, as ``include/synth/<party>.<dataset>.yaml`` says."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from datetime import date
-from itertools import accumulate
-from operator import attrgetter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
 from bidui.domain.period import Period
-from bidui.policy.contract import Column
+from bidui.policy.contract import Column, Members
 from bidui.synth import lists
-from bidui.synth.lists import Region, Regions
-from bidui.synth.settings import Frozen, SynthError, System, checked, load
-from bidui.synth.statements import RegisterRow, RosterRow
-from bidui.synth.world import Household, Person, World
+from bidui.synth.expression import Cell, Compiler, Context
+from bidui.synth.kinds import System
+from bidui.synth.lists import Regions, Sheet
+from bidui.synth.source import Frozen, SynthError, checked, load
+from bidui.synth.statements import RegisterRow, Row
+from bidui.synth.world import World
 
-Row = RegisterRow | RosterRow
-Cell = Callable[["Context"], str]
-_DATE = "%Y-%m-%d"
+Table = list[list[str]]
 
 
 class Form(Frozen):
@@ -38,15 +33,18 @@ class Form(Frozen):
 
 
 class Untidiness(Frozen):
-    """``count`` rows (at scale 1) of every full file in which ``column`` is untidy in one way."""
+    """``count`` rows (at scale 1) of every full table in which ``column`` is untidy in one way."""
 
-    kind: Literal["full_width", "lower_case", "spaced", "fifteen", "disability_number", "date_form", "word", "empty"]
+    kind: Literal[
+        "full_width", "lower_case", "spaced", "fifteen", "disability_number", "eighteen", "grouped", "date_form",
+        "word", "empty",
+    ]  # fmt: skip
     column: str
     count: int
     forms: tuple[str, ...] = ()
     born_before: int = 0
     code: str | None = None
-    """Row issue that it makes, if any."""
+    """Row issue that it makes, if it is a repair or sets the row aside."""
     quarantined: bool = False
     """The row is lost; it is an ordinary person's, so truth is not touched."""
 
@@ -62,33 +60,27 @@ class Projection(Frozen):
     untidy: tuple[Untidiness, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What an expression may ask about one row."""
-
-    said: Row
-    person: Person
-    household: Household
-    head: Row
-    village: Region
-    town: Region
-    county: Region
-    period: Period
-    serial: int
-
-
 @dataclass(frozen=True)
 class Dataset:
-    """A projection with its contract's columns, ready to make tables."""
+    """A projection with its contract's sheet, ready to make tables.
+
+    Tables have the contract's columns, in order. Where the sheet holds a household in each row, a table has a row for
+    each member, and `written` puts them side by side.
+    """
 
     id: str
     projection: Projection
-    contract: tuple[Column, ...]
+    sheet: Sheet
     cells: tuple[Cell, ...]
 
     @property
-    def header(self) -> tuple[str, ...]:
-        """The headers as this party writes them."""
+    def contract(self) -> tuple[Column, ...]:
+        """The contract's columns."""
+        return self.sheet.columns
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """A header for each column, as this party writes it."""
         return tuple(self.projection.aliases.get(c.name, c.title) for c in self.contract)
 
     def position(self, column: str) -> int:
@@ -104,8 +96,40 @@ class Dataset:
         return found
 
     def row(self, context: Context) -> list[str]:
-        """One row of the table, in the contract's order."""
+        """One row of the table."""
         return [cell(context) for cell in self.cells]
+
+    def written(self, table: Sequence[list[str]], drop: tuple[str, ...] = ()) -> tuple[list[str], Table]:
+        """Header and rows as the file has them, without the columns ``drop``."""
+        kept = [at for at, c in enumerate(self.contract) if c.name not in drop]
+        if self.sheet.members:
+            return self._side_by_side(self.sheet.members, table, kept)
+        body = [[row[at] for at in kept] for row in table] if drop else list(table)
+        return [self.titles[at] for at in kept], body
+
+    def starts_household(self, row: list[str]) -> bool:
+        """Whether this row of the table begins another row of the file."""
+        return not self.sheet.members or row[self.position(self.sheet.members.number)] == "1"
+
+    def sums(self, table: Sequence[list[str]]) -> dict[str, float]:
+        """Of columns that speak once for a household: their total over the households."""
+        once = self.sheet.members.once if self.sheet.members else ()
+        heads = [row for row in table if self.starts_household(row)]
+        return {c: float(sum(Decimal(row[self.position(c)] or 0) for row in heads)) for c in once}
+
+    def _side_by_side(self, members: Members, table: Sequence[list[str]], kept: list[int]) -> tuple[list[str], Table]:
+        mine = [self.position(c) for c in members.columns if self.position(c) in kept]
+        once = [at for at in kept if at not in mine and at != self.position(members.number)]
+        slots = [f"{self.titles[at]}{n}" for n in range(1, members.slots + 1) for at in mine]
+        made: Table = []
+        for row in table:
+            if self.starts_household(row):
+                made.append([row[at] for at in once])
+            made[-1] += [row[at] for at in mine]
+        header = [*(self.titles[at] for at in once), *slots]
+        if any(len(row) > len(header) for row in made):
+            raise SynthError("too_many_members", dataset=self.id)
+        return header, [row + [""] * (len(header) - len(row)) for row in made]
 
 
 def datasets(include: Path) -> list[Dataset]:
@@ -130,8 +154,8 @@ def contexts(rows: Sequence[Row], world: World, places: Regions, period: Period)
 
 def _dataset(include: Path, file: Path) -> Dataset:
     projection = checked(Projection, load(file), file)
-    contract = lists.columns(include, file.stem)
-    names = {c.name for c in contract}
+    sheet = lists.sheet(include, file.stem)
+    names = {c.name for c in sheet.columns}
     for wrong in (
         names - set(projection.columns),
         set(projection.columns) - names,
@@ -139,129 +163,9 @@ def _dataset(include: Path, file: Path) -> Dataset:
     ):
         if wrong:
             raise SynthError("columns_differ", file=file.name, columns=sorted(wrong))
-    for column in contract:
+    for column in sheet.columns:
         if (alias := projection.aliases.get(column.name)) and alias not in column.aliases:
             raise SynthError("unknown_alias", file=file.name, column=column.name)
-    compiler = _Compiler(include, file.name, projection.rows)
-    cells = tuple(compiler.compile(projection.columns[c.name], at) for at, c in enumerate(contract))
-    return Dataset(file.stem, projection, contract, cells)
-
-
-def mixed(salt: int, column: int) -> float:
-    """A fraction that is always the same for one person (or household) and column."""
-    x = (salt ^ (column + 1) * 0x9E3779B1) & 0xFFFFFFFF
-    x = ((x ^ x >> 16) * 0x45D9F3B) & 0xFFFFFFFF
-    x = ((x ^ x >> 16) * 0x45D9F3B) & 0xFFFFFFFF
-    return (x ^ x >> 16) / 2**32
-
-
-class _Compiler:
-    """Turns expressions into functions."""
-
-    def __init__(self, include: Path, file: str, rows: System) -> None:
-        self._include = include
-        self._file = file
-        self._rows = rows
-        said = RegisterRow if rows == "register" else RosterRow
-        self._about: dict[str, type] = {
-            rows: said,
-            "head": said,
-            "person": Person,
-            "household": Household,
-            "village": Region,
-            "town": Region,
-            "county": Region,
-            "period": Period,
-        }
-        self._words = {
-            "const": self._const,
-            "from": self._from,
-            "pick": self._pick,
-            "number": self._number,
-            "digits": self._digits,
-            "choose": self._choose,
-        }
-
-    def compile(self, expression: Any, column: int) -> Cell:
-        """``expression`` as a function; SynthError("unknown_expression") for anything else."""
-        word = next((w for w in self._words if isinstance(expression, Mapping) and w in expression), None)
-        if word is None:
-            raise SynthError("unknown_expression", file=self._file, column=column)
-        return self._words[word](dict(expression), column)
-
-    def _const(self, e: dict[str, Any], column: int) -> Cell:
-        text = str(e.pop("const"))
-        self._nothing_left(e, column)
-        return lambda context: text
-
-    def _from(self, e: dict[str, Any], column: int) -> Cell:
-        value = self._path(e.pop("from"), column)
-        labels, form, empty = self._labels(e), e.pop("date", _DATE), str(e.pop("empty", ""))
-        self._nothing_left(e, column)
-
-        def cell(context: Context) -> str:
-            found = value(context)
-            if found is None or found == "":
-                return empty
-            if isinstance(found, date):
-                return found.strftime(form)
-            return labels[found] if labels else str(found)
-
-        return cell
-
-    def _pick(self, e: dict[str, Any], column: int) -> Cell:
-        values, share, salt = [str(v) for v in e.pop("pick")], e.pop("share", None), self._salt(e, column)
-        labels = self._labels(e)
-        self._nothing_left(e, column)
-        texts = [labels[v] if v and labels else v for v in values]
-        marks = list(accumulate(share or [1] * len(values)))
-
-        def cell(context: Context) -> str:
-            mark = mixed(salt(context), column) * marks[-1]
-            return texts[next(i for i, reached in enumerate(marks) if mark < reached)]
-
-        return cell
-
-    def _number(self, e: dict[str, Any], column: int) -> Cell:
-        (low, high), salt = e.pop("number"), self._salt(e, column)
-        self._nothing_left(e, column)
-        return lambda context: str(low + int(mixed(salt(context), column) * (high - low + 1)))
-
-    def _digits(self, e: dict[str, Any], column: int) -> Cell:
-        pattern, salt = str(e.pop("digits")), self._salt(e, column)
-        self._nothing_left(e, column)
-        head, places = pattern.rstrip("#"), pattern.count("#")
-        return lambda context: head + f"{int(mixed(salt(context), column) * 10**places):0{places}d}"
-
-    def _choose(self, e: dict[str, Any], column: int) -> Cell:
-        value = self._path(e.pop("choose"), column)
-        of = {str(k): self.compile(v, column) for k, v in e.pop("of").items()}
-        other = self.compile(e.pop("else", {"const": ""}), column)
-        self._nothing_left(e, column)
-        return lambda context: of.get(str(value(context) or ""), other)(context)
-
-    def _path(self, path: str, column: int) -> Callable[[Context], Any]:
-        root, _, name = path.partition(".")
-        about = self._about.get(root)
-        if path != "serial" and (about is None or name.startswith("_") or not _has(about, name)):
-            raise SynthError("unknown_path", file=self._file, column=column)
-        found: Callable[[Context], Any] = attrgetter(path if root != self._rows else f"said.{name}")
-        return found
-
-    def _salt(self, e: dict[str, Any], column: int) -> Callable[[Context], int]:
-        by = e.pop("by", "person")
-        if by not in ("person", "household"):
-            raise SynthError("unknown_expression", file=self._file, column=column)
-        return attrgetter(f"{by}.salt")
-
-    def _labels(self, e: dict[str, Any]) -> dict[str, str]:
-        name = e.pop("labels", None)
-        return lists.labels(self._include, name) if name else {}
-
-    def _nothing_left(self, e: Iterable[str], column: int) -> None:
-        if e:
-            raise SynthError("unknown_expression", file=self._file, column=column, keys=sorted(e))
-
-
-def _has(about: type, name: str) -> bool:
-    return name in {f.name for f in fields(about)} or isinstance(getattr(about, name, None), property)
+    compiler = Compiler(include, file.name, projection.rows)
+    cells = tuple(compiler.compile(projection.columns[c.name], at) for at, c in enumerate(sheet.columns))
+    return Dataset(file.stem, projection, sheet, cells)

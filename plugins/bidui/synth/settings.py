@@ -8,32 +8,10 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal, TypeVar
-
-from pydantic import BaseModel, ConfigDict, ValidationError
-from ruamel.yaml import YAML
 
 from bidui.domain.period import Period
-
-Model = TypeVar("Model", bound=BaseModel)
-System = Literal["register", "roster"]
-NameSlip = Literal["misspelt", "dropped", "inner_space", "outer_space", "wide_space", "other_dot", "variant"]
-IdSlip = Literal["digit", "swap", "two_birth_digits"]
-
-
-class SynthError(ValueError):
-    """The synthetic hub cannot be made: ``code`` says why, ``facts`` where. Holds no personal value."""
-
-    def __init__(self, code: str, **facts: Any) -> None:
-        super().__init__(f"{code}: {facts}" if facts else code)
-        self.code = code
-        self.facts = facts
-
-
-class Frozen(BaseModel):
-    """Immutable; unknown keys are errors."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from bidui.synth.kinds import EventKind, Group, System, Variant
+from bidui.synth.source import Frozen, checked, load
 
 
 class Population(Frozen):
@@ -75,6 +53,54 @@ class OutsiderState(Frozen):
     days: tuple[int, int] = (1, 1)
 
 
+class Benefits(Frozen):
+    """Who gets a benefit from the start: this share of every town's households, and ordinary people by their aid."""
+
+    prefix: str
+    share: float
+    types: dict[str, float]
+    a_person: tuple[int, int]
+    """Yuan a month for each person."""
+    days: tuple[int, int]
+    """It started so many days before the first period's last day."""
+
+
+class Certificates(Frozen):
+    """Who holds a certificate from the start: everybody in ``health``, of ordinary people this share."""
+
+    health: str
+    outsiders: float
+    categories: dict[str, float]
+    """In the order of the certificate number's 19th digit, from 1."""
+    levels: dict[str, float]
+    days: tuple[int, int]
+
+
+class Numbers(Frozen):
+    """How many people have ordinary costs in a month."""
+
+    members: int
+    outsiders: int
+
+
+class Costs(Frozen):
+    """The ordinary costs of a month: too small for anything to be found."""
+
+    prefix: str
+    a_month: Numbers
+    own: tuple[int, int]
+    """Yuan."""
+    own_share: tuple[float, float]
+    """Of the total."""
+    visit_types: dict[str, float]
+    heavy: str
+    """Type of a bill larger than ordinary ones."""
+    before: float
+    """Share that was settled in the month before."""
+    rounded: float
+    """Share of the settlements whose parts miss the total by less than a yuan."""
+
+
 class Statement(Frozen):
     """The codes that truth's own evaluation asks for."""
 
@@ -86,84 +112,33 @@ class Statement(Frozen):
     able: frozenset[str]
     aided: frozenset[str]
     unaided: str
+    paid: str
+    """An ordinary person's aid that goes with the benefit."""
+    valid: str
+    """A certificate in force."""
+    severe: frozenset[str]
+    """Levels of any category."""
+    mind: frozenset[str]
+    """Categories in which lighter levels count, too."""
+    lighter: frozenset[str]
+    """These levels."""
 
 
 class Boundaries(Frozen):
-    """Truth's own thresholds."""
+    """Truth's own thresholds; days, numbers and yuan."""
 
     death_days: int
     newborn_days: int
     able_left: int
     id_digits: int
-
-
-class Group(Frozen):
-    """Whom an event may befall; every condition given must hold."""
-
-    outside: bool = False
-    """An ordinary person in no register, plainly insured."""
-    born: bool = False
-    """A new child of a household."""
-    ages: tuple[int, int] = (0, 150)
-    sex: str | None = None
-    able: bool | None = None
-    company: int = 1
-    """Smallest household."""
-    dotted: bool = False
-    variant: bool = False
-    characters: int = 2
-    """Shortest name."""
-
-
-class Said(Frozen):
-    """How one system's statement about a person differs from the plain one."""
-
-    absent: bool = False
-    name: NameSlip | None = None
-    id_no: IdSlip | None = None
-    village: Literal["other"] | None = None
-    state: str | None = None
-    stop_reason: str | None = None
-    dated: bool = False
-    """The stop date is the event's date."""
-    insured_year: int | None = None
-    """Years to add to the year of the period in which the event happens."""
-    aid: str | None = None
-    also: Literal["second_household", "other_scheme"] | None = None
-    """A second row beside the first."""
-
-
-class Next(Frozen):
-    """What follows from the next period on, for a share of the events."""
-
-    share: float
-    says: dict[System, Said]
-
-
-class EventKind(Frozen):
-    """One kind of planted event."""
-
-    kind: str
-    who: str
-    """Name of a group."""
-    first: int
-    later: int
-    persons: int = 1
-    """Persons of the one household that it befalls."""
-    mended: float = 0.0
-    """Share that is put right in the next period."""
-    days: tuple[int, int] | None = None
-    """The event's date: so many days before the period's last day."""
-    boundary: Literal["death_days", "newborn_days", "able_left", "id_digits"] | None = None
-    offsets: tuple[int, ...] = (-1, 0, 1)
-    """Distances from the boundary; the counts hold for each."""
-    beside: str | None = None
-    """Befalls another member of a household where this kind still stands."""
-    again: str | None = None
-    """Befalls the same person as this kind, which still stands."""
-    says: dict[System, Said]
-    """What each system says differently from the event's period on."""
-    next: Next | None = None
+    death_paid_days: int
+    benefit_flag_days: int
+    benefit_new_days: int
+    certificate_new_days: int
+    month_cost: int
+    year_cost: int
+    year_months: int
+    parts_off: int
 
 
 class Visits(Frozen):
@@ -174,25 +149,10 @@ class Visits(Frozen):
     manners: dict[str, float]
     monitored_outcome: str
     outcomes: dict[str, dict[str, float]]
+    """By what a lead holds; the first that it does decides."""
     reasons: dict[str, dict[str, float]]
     remarks: dict[str, tuple[str, ...]]
     """By the reason of a refusal where there is one, else by outcome."""
-
-
-class Variant(Frozen):
-    """A further file of the same period: ``broken`` comes before the full file, ``amend`` after it."""
-
-    period: int
-    system: System
-    kind: Literal["broken", "amend"]
-    drop: tuple[str, ...] = ()
-    """Columns that are left out of a broken file."""
-    refused: str | None = None
-    """Code with which a broken file is to be refused."""
-    persons: int = 0
-    days: tuple[int, int] = (1, 1)
-    wrong: Said | None = None
-    """What the full file says wrongly about ``persons``; the amendment puts it right."""
 
 
 class Given(Frozen):
@@ -256,6 +216,9 @@ class Settings(Frozen):
     outsider_aid: dict[str, float]
     outsider_state: tuple[OutsiderState, ...]
     employee_share: float
+    benefits: Benefits
+    certificates: Certificates
+    costs: Costs
     statement: Statement
     boundaries: Boundaries
     quiet_towns: dict[int, tuple[str, ...]] = {}
@@ -267,22 +230,6 @@ class Settings(Frozen):
     def data_date(self, period: Period) -> date:
         """The day up to which the files of a month speak."""
         return period.first_day.replace(day=self.data_day)
-
-
-def load(file: Path) -> Any:
-    """The YAML document in ``file``; SynthError("no_file") when there is none."""
-    if not file.is_file():
-        raise SynthError("no_file", file=file.name)
-    return YAML(typ="safe").load(file.read_text(encoding="utf-8"))
-
-
-def checked(model: type[Model], document: Any, file: Path) -> Model:
-    """``document`` as ``model``; SynthError("bad_settings") names the keys that do not fit."""
-    try:
-        return model.model_validate(document)
-    except ValidationError as error:
-        keys = [".".join(str(step) for step in e["loc"]) + ": " + e["type"] for e in error.errors()]
-        raise SynthError("bad_settings", file=file.name, keys=keys) from None
 
 
 def settings(include: Path, profile: str) -> tuple[Settings, Names]:

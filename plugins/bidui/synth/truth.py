@@ -1,17 +1,20 @@
 """``truth.jsonl``: a JSON object a line, each with a ``type``; ISO dates, persons as their true ID numbers.
 
-header    once: profile, seed, scale, periods, which datasets ``register`` and ``roster`` stand for, and the
+header    once: profile, seed, scale, periods, which datasets the five ``systems`` stand for, the thresholds, and the
           plain statement a system makes about everybody of whom no ``says`` line of that period speaks.
-event     what happened: kind, period, until (the period that puts it right; null: it stays), persons,
-          households, date, boundary {name, threshold, distance}.
+event     what happened: kind, period, until (the period in which it is put right or over; null: it stays), persons,
+          households, date, boundary {name, threshold, distance (of money: in fen)}.
 says      how one system's statement about one person differs from the plain one in one period: facts (fields
           of the row, or absent) and also (fields by which a second row differs from the first).
 expected  what a comparison of the period's final state should find: kind, subject_type, subject, field,
-          systems; a signal also has occurrence and household, a lead causes, signals (how many) and town.
+          discriminator, systems (of a finding: the two that disagree; of a signal: the one that tells); a signal also
+          has occurrence and household, a lead causes (kinds of its new signals), signals (how many) and town.
+          ``unknown``: field is the kind that an absence would have been.
 visit     what a visitor to the household of an expected lead would find.
-rows      one file: dataset, variant (broken, full, amend: in this order they come in), path, refused (code,
-          or null), rows read, quarantined, unresolved (ID number that no repair makes valid),
-          repaired_by_code, quarantined_by_code.
+rows      one file: dataset, variant (broken, full, amend: in this order they come in), scope (the town, where each
+          hands in its own; else null), path, refused (code, or null), rows read, quarantined, unresolved (ID number
+          that no repair makes valid), repaired_by_code, quarantined_by_code, and sums (totals of what is said once
+          for a household). A sheet with a household in each row is counted by its members.
 """
 
 from __future__ import annotations
@@ -27,8 +30,11 @@ from bidui.synth.expect import Lead, Line
 from bidui.synth.world import World
 
 PLAIN = {
-    "register": "lists every member of every household under the true name and ID number",
+    "register": "lists every member of every household under the true name and ID number, flags as they are",
     "roster": "has one insured row under the true name and ID number for everybody, members aided",
+    "expense": "states the bills of the month under the true name and ID number, each once",
+    "benefit": "lists everybody who gets the benefit under the true name and ID number",
+    "certificate": "lists everybody who holds a certificate under the true name and ID number, as valid",
 }
 
 
@@ -81,6 +87,7 @@ def expected_line(line: Line, period: Period) -> dict[str, Any]:
         "subject_type": line.subject_type,
         "subject": line.subject,
         "field": line.field,
+        "discriminator": line.discriminator,
         "systems": list(line.systems),
     }
     return made | ({"occurrence": line.occurrence, "household": line.household} if line.household else {})
@@ -95,6 +102,7 @@ def lead_line(lead: Lead, town: str, period: Period) -> dict[str, Any]:
         "subject_type": "household",
         "subject": lead.household,
         "field": "",
+        "discriminator": "",
         "systems": [],
         "causes": sorted({s.kind for s in lead.signals}),
         "signals": len(lead.signals),

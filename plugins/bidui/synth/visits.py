@@ -13,7 +13,8 @@ from bidui.synth.world import Household
 
 def visit(lead: Lead, household: Household, town: str, data_date: date, visits: Visits, dice: Dice) -> dict[str, Any]:
     """One ``visit`` line of truth, without its period."""
-    cause = next((s.kind for s in lead.signals if s.kind != "uninsured"), lead.signals[0].kind)
+    held = {s.kind for s in lead.signals}
+    cause = next(kind for kind in visits.outcomes if kind in held)
     outcome = visits.monitored_outcome if household.category else dice.weighted(visits.outcomes[cause])
     reasons = visits.reasons.get(outcome)
     reason = dice.weighted(reasons) if reasons else ""

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from bidui.synth.dice import Dice
+from bidui.synth.facts import Benefit, Certificate, Settlement
 from bidui.synth.id_number import Mint
 from bidui.synth.lists import Regions
 from bidui.synth.naming import Namer
-from bidui.synth.settings import Composition, Names, Settings, SynthError
+from bidui.synth.settings import Composition, Names, Settings
+from bidui.synth.source import SynthError
 
 _SEX = {
     "father": "male",
@@ -68,6 +70,8 @@ class Person:
     state: str = ""
     stop_reason: str = ""
     stop_date: date | None = None
+    benefit: Benefit | None = field(default=None, repr=False)
+    certificate: Certificate | None = field(default=None, repr=False)
 
     @property
     def number(self) -> str:
@@ -82,6 +86,8 @@ class World:
     households: list[Household]
     people: list[Person]
     outsiders: list[Person]
+    benefits: list[Benefit] = field(default_factory=list)
+    settlements: list[Settlement] = field(default_factory=list)
 
 
 class Maker:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -15,6 +16,7 @@ from bidui.domain.working_days import Due
 from bidui.policy.rule import Rule
 from bidui.store import ledger, tables
 from bidui.store.database import Role
+from bidui.store.ledger import in_force
 from tests.sql.case import Case, table
 from tests.sql.play import Play
 
@@ -88,7 +90,7 @@ class Desk:
 
 @pytest.fixture
 def desk(play: Play) -> Desk:
-    return Desk(play, next(r for r in play.policy.of_stage("compare") if r.absent_from == r.system_b))
+    return Desk(play, play.policy.rules["coverage_there"])
 
 
 @pytest.fixture
@@ -307,6 +309,106 @@ def test_what_differs_again_after_it_agreed_is_worked_on_again(desk: Desk) -> No
     desk.later()
     assert desk.close(DECEMBER, desk.month(DECEMBER, "甲")) == (1, 0)
     assert desk.states() == {"乙": ["agreed", None]}
+
+
+# -- evidence: what is not seen because it could not be seen does not agree
+
+
+DEAD = {
+    "register": "person | household\n甲 | 一户",
+    "roster": "person | stop_reason | stop_date\n甲 | died | 2026-05-01",
+}
+ALIVE = {**DEAD, "roster": "person | state\n甲 | insured"}
+UNMARKED = {
+    "register": "person | household | dibao\n甲 | 一户 | false",
+    "benefit": "person | household | started_on\n甲 | 低保一 | 2025-03-01",
+}
+MARKED = {**UNMARKED, "register": "person | household | dibao\n甲 | 一户 | true"}
+
+
+def month(desk: Desk, period: str, given: dict[str, str], **what: Any) -> tuple[int, int]:
+    """Lay out a month, compare by the desk's rule and close it; how many findings got a case, and how many agree."""
+    tables_of = {alias: table(drawn) for alias, drawn in given.items()}
+    desk.play.lay_out(Case(desk.rule.id, "", tables_of, period=period, **what))
+    return desk.close(period, desk.run(period))
+
+
+@pytest.mark.parametrize("alias", ["register", "roster"])
+def test_a_finding_stays_open_while_a_row_that_was_set_aside_may_be_its_subject(play: Play, alias: str) -> None:
+    """In either system: the row that cannot be read may be just the one that would still differ."""
+    desk = Desk(play, play.policy.rules["death_not_removed"])
+    assert month(desk, OCTOBER, DEAD) == (1, 0)
+    aside = table(f"of | person | reason\n{alias} | 甲 | same name and village, one_digit")
+    assert month(desk, NOVEMBER, ALIVE, candidates=aside) == (0, 0)
+    assert desk.states() == {"甲": [None]}
+    assert month(desk, DECEMBER, ALIVE) == (0, 1)
+
+
+def test_a_row_that_was_set_aside_holds_up_nobody_else(play: Play) -> None:
+    desk = Desk(play, play.policy.rules["death_not_removed"])
+    assert month(desk, OCTOBER, DEAD) == (1, 0)
+    aside = table("of | person | reason\nroster | 乙 | row set aside")
+    assert month(desk, NOVEMBER, ALIVE, candidates=aside) == (0, 1)
+
+
+def test_rows_that_an_amendment_carries_hold_up_too(play: Play) -> None:
+    desk = Desk(play, play.policy.rules["death_not_removed"])
+    assert month(desk, OCTOBER, DEAD) == (1, 0)
+    aside = table("of | person | reason\nroster | 甲 | row set aside")
+    assert month(desk, NOVEMBER, ALIVE, candidates=aside) == (0, 0)
+    roster = play.contracts(desk.rule, play.datasets(desk.rule))["roster"]
+    for kind, agreed in (("amend", 0), ("full", 1)):
+        with play.store.begin(Role.INTAKE) as connection:
+            before = in_force(connection, play.policy.hub, roster.id, [NOVEMBER], play.as_of)[0].submission_id
+            again = play.submit(connection, roster, {"period": NOVEMBER, "kind": kind, "supersedes": before})
+            play.settle(connection, roster, again, table("person | state\n甲 | insured"))
+        assert desk.close(NOVEMBER, desk.run(NOVEMBER)) == (0, agreed), kind
+
+
+@pytest.mark.parametrize("alias", ["register", "roster"])
+def test_an_incomplete_file_settles_nothing(play: Play, alias: str) -> None:
+    desk = Desk(play, play.policy.rules["death_not_removed"])
+    assert month(desk, OCTOBER, DEAD) == (1, 0)
+    assert month(desk, NOVEMBER, ALIVE, submissions={alias: {"complete": False}}) == (0, 0)
+    assert month(desk, DECEMBER, ALIVE) == (0, 1)
+
+
+def test_of_many_months_only_the_one_in_which_it_was_seen_must_be_complete(play: Play) -> None:
+    desk = Desk(play, play.policy.rules["cost_parts_differ"])
+    (alias,) = desk.rule.reads
+    expense = play.contracts(desk.rule, play.datasets(desk.rule))[alias]
+
+    def bills(period: str, total: int, *, complete: bool = True, instead: bool = False) -> None:
+        with play.store.begin(Role.INTAKE) as connection:
+            known = in_force(connection, play.policy.hub, expense.id, [period], play.as_of)
+            about = {"period": period, "complete": complete, "sheet": str(total)}
+            made = play.submit(connection, expense, about | {"supersedes": known[0].submission_id if instead else None})
+            rows = table(f"person | settlement_no | total | own_paid\n甲 | {period} | {total} | 100")
+            play.mint(connection, rows)
+            play.settle(connection, expense, made, rows)
+
+    bills("2026-09", 100, complete=False)
+    bills(OCTOBER, 900)
+    assert desk.close(OCTOBER, desk.run(OCTOBER)) == (1, 0)
+    bills(OCTOBER, 100, complete=False, instead=True)
+    bills(NOVEMBER, 100)
+    assert desk.close(NOVEMBER, desk.run(NOVEMBER)) == (0, 0)
+    bills(OCTOBER, 101, instead=True)
+    assert desk.close(NOVEMBER, desk.run(NOVEMBER)) == (0, 1)
+
+
+def test_an_incomplete_file_may_still_show_what_differs(play: Play) -> None:
+    desk = Desk(play, play.policy.rules["death_not_removed"])
+    assert month(desk, OCTOBER, DEAD, submissions={"roster": {"complete": False}}) == (1, 0)
+
+
+def test_a_comparison_waits_for_every_region(play: Play) -> None:
+    """Nothing here depends on absence; but what the missing town would have said is not settled, it is not known."""
+    desk = Desk(play, play.policy.rules["benefit_not_flagged"])
+    assert month(desk, OCTOBER, UNMARKED) == (1, 0)
+    assert month(desk, NOVEMBER, MARKED, submissions={"benefit": {"missing": 1}}) == (0, 0)
+    assert desk.states() == {"甲": [None]}
+    assert month(desk, DECEMBER, MARKED) == (0, 1)
 
 
 # -- events

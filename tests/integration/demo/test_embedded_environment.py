@@ -1,10 +1,12 @@
 """The embedded environment as a whole: up, one run over REST, down, nothing left and nothing public."""
 
 import os
+import time
 
 import psutil
 import pytest
 
+from bidui.orchestration import rest
 from demo import office
 from demo.services import switchboard
 from demo.services.airflow import COMPONENTS
@@ -31,6 +33,21 @@ def greet():
 greet()
 """
 
+QUARTER = """
+from airflow.sdk import dag, task
+from bidui.orchestration import tasks
+from bidui.orchestration.timetables import each_quarter
+
+@dag(dag_id="sum_up", schedule=each_quarter(tasks.CLOSED, "Asia/Shanghai"))
+def sum_up():
+    @task
+    def say():
+        pass
+    say()
+
+sum_up()
+"""
+
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
@@ -38,7 +55,8 @@ def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp("office")
     (folder / "dags").mkdir()
     (folder / "dags" / "greet.py").write_text(DAG)
-    place = office.at(folder / "home", {}, database=free_port(), mail=free_port(), web=free_port())
+    (folder / "dags" / "sum_up.py").write_text(QUARTER)
+    place = office.at(folder / "home", {}, database=free_port(), mail=free_port(), web=free_port(), drill=free_port())
     try:
         switchboard.up(place, dags=folder / "dags")
         yield place
@@ -81,6 +99,24 @@ def test_the_watcher_starts_a_run_of_a_period_once(session):
     assert session.wait("greet", "2026-11.x.1", seconds=60) == "success"
     assert [run["partition_key"] for run in session.runs(period="2026-11")] == ["2026-11"]
     assert [task["state"] for task in session.tasks("greet", "2026-11.x.1")] == ["success"]
+
+
+def test_a_quarter_begins_once_each_month_was_announced_in_whatever_order(place, session):
+    session.await_dags("sum_up")
+    hub = rest.Airflow(session.url, rest.LOGIN, place.secret(f"login_{rest.LOGIN}"))
+    boss = Airflow.of(place, "boss")
+    for month in ("2026-11", "2026-10", "2026-11"):
+        rest.announce(hub, rest.MONTH_CLOSED, month)
+    time.sleep(5)
+    assert boss.runs("sum_up") == []
+    rest.announce(hub, rest.MONTH_CLOSED, "2026-12")
+    deadline = time.monotonic() + 60
+    while not (runs := boss.runs("sum_up")) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert [run["partition_key"] for run in runs] == ["2026-Q4"]
+    with pytest.raises(LookupError):
+        rest.announce(hub, "bidui://nothing/known", "2026-12")
+    boss.close()
 
 
 def test_the_watcher_may_do_no_more(session):

@@ -9,22 +9,21 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskDeferred
 
 from bidui.orchestration.waits import LABEL, SubmissionTrigger, WaitForSubmission
 
 PERIOD, END = "2026-11", "2026-11-30T18:00:00+08:00"
 DATASET = "insurance_med.enrolment_roster"
-PASSWORD = "canary-password"  # noqa: S105 - of a throwaway database
 
 
 class Hub:
     """A hub's environment: its database, its secret and its clock."""
 
-    def __init__(self, home: Path, postgres, database: str) -> None:
-        self.home, self.postgres, self.database = home, postgres, database
+    def __init__(self, home: Path, postgres, database: str, password: str) -> None:
+        self.home, self.postgres, self.database, self.password = home, postgres, database, password
         (home / "secrets").mkdir()
-        (home / "secrets" / "db_compare").write_text(PASSWORD)
+        (home / "secrets" / "db_compare").write_text(password)
         self.clock = home / "clock.json"
         self.tick("2026-11-25T08:00:00+08:00")
 
@@ -65,12 +64,13 @@ class Hub:
 
 
 @pytest.fixture
-def hub(tmp_path, postgres, database, monkeypatch) -> Hub:
-    hub = Hub(tmp_path, postgres, database)
+def hub(tmp_path, postgres, database, passwords, monkeypatch) -> Hub:
+    password = (passwords / "db_compare").read_text()  # the role is the whole server's
+    hub = Hub(tmp_path, postgres, database, password)
     hub.sql("CREATE SCHEMA core")
     columns = "hub text, dataset text, period text, scope text, recorded_as_of timestamptz"
     hub.sql(f"CREATE TABLE core.submission ({columns})")
-    postgres.create_role("bidui_compare", PASSWORD)
+    postgres.create_role("bidui_compare", password)
     hub.sql(f"GRANT CONNECT ON DATABASE {database} TO bidui_compare")
     hub.sql("GRANT USAGE ON SCHEMA core TO bidui_compare")
     hub.sql("GRANT SELECT ON core.submission TO bidui_compare")
@@ -81,7 +81,7 @@ def hub(tmp_path, postgres, database, monkeypatch) -> Hub:
 
 def test_it_is_in_already(hub):
     hub.submit()
-    assert hub.wait() == {"dataset": DATASET, "how": "in", "at": "2026-11-25T08:00:00+08:00"}
+    assert hub.wait() == {"dataset": DATASET, "how": "in", "in": 1, "of": 1, "at": "2026-11-25T08:00:00+08:00"}
 
 
 def test_it_comes_in_while_waiting(hub):
@@ -97,12 +97,21 @@ def test_another_month_or_dataset_is_not_it(hub):
 def test_every_scope_is_waited_for(hub):
     hub.submit("990821101")
     assert hub.wait(scopes=("990821101", "990821102"), patience=0.5) is None
-    assert hub.wait(scopes=("990821101", "990821102"), then=lambda: hub.submit("990821102"))["how"] == "in"
+    found = hub.wait(scopes=("990821101", "990821102"), then=lambda: hub.submit("990821102"))
+    assert (found["how"], found["in"], found["of"]) == ("in", 2, 2)
+
+
+def test_a_part_that_nobody_expects_counts_for_nothing(hub):
+    hub.submit("990821101")
+    hub.submit("990821199")
+    hub.tick(END)
+    found = hub.wait(scopes=("990821101", "990821102"))
+    assert (found["how"], found["in"], found["of"]) == ("window end", 1, 2)
 
 
 def test_the_window_ends(hub):
     found = hub.wait(then=lambda: hub.tick(END))
-    assert found == {"dataset": DATASET, "how": "window end", "at": END}
+    assert found == {"dataset": DATASET, "how": "window end", "in": 0, "of": 1, "at": END}
 
 
 def test_what_is_in_at_the_end_is_in(hub):
@@ -128,7 +137,7 @@ def test_the_end_counts_only_when_the_database_could_be_asked(hub, caplog):
         hub.sql("ALTER TABLE core.away RENAME TO submission")
 
     assert hub.wait(then=back)["how"] == "in"
-    assert PASSWORD not in caplog.text
+    assert hub.password not in caplog.text
 
 
 def test_a_missing_secret_and_a_closed_door_are_lived_through(hub, monkeypatch, caplog, capfd):
@@ -140,7 +149,7 @@ def test_a_missing_secret_and_a_closed_door_are_lived_through(hub, monkeypatch, 
     monkeypatch.setenv("BIDUI_DB", "127.0.0.1:1/nowhere")
     assert hub.wait(patience=0.5) is None
     said = caplog.text + "".join(capfd.readouterr())
-    assert PASSWORD not in said
+    assert hub.password not in said
     assert "nowhere" not in said
 
 
@@ -156,8 +165,36 @@ def test_the_task_defers_to_the_simulated_clock_or_to_real_time(hub, monkeypatch
             wait_for().execute({})
         assert deferred.value.trigger.clock_file == clock
         assert deferred.value.method_name == "execute_complete"
-    event = {"dataset": DATASET, "how": "in", "at": END}
-    assert wait_for().execute_complete({}, event) == event
+
+
+def test_the_task_waits_for_the_parts_of_its_own_dataset(hub):
+    scopes = {DATASET: ["990821101", "990821102"], "civil.deaths": []}
+    for dataset, parts in scopes.items():
+        with pytest.raises(TaskDeferred) as deferred:
+            wait_for(dataset=dataset, scopes=scopes).execute({})
+        assert deferred.value.trigger.scopes == parts
+    assert wait_for(scopes=scopes).label == f"{DATASET} ×2"
+    assert wait_for(scopes=scopes, dataset="civil.deaths").label == "civil.deaths"
+
+
+@pytest.mark.parametrize(
+    ("how", "there", "of", "label"),
+    [
+        ("in", 1, 1, DATASET),
+        ("in", 12, 12, f"{DATASET} 12/12"),
+        ("window end", 0, 1, f"{DATASET}（窗口结束未到齐）"),
+        ("window end", 9, 12, f"{DATASET} 9/12（窗口结束未到齐）"),
+    ],
+)
+def test_a_wait_in_vain_ends_skipped_and_the_grid_says_what_came(how, there, of, label):
+    event, task = {"dataset": DATASET, "how": how, "in": there, "of": of, "at": END}, wait_for()
+    assert task.label == DATASET
+    if how == "in":
+        assert task.execute_complete({}, event) == event
+    else:
+        with pytest.raises(AirflowSkipException, match=f"{there} of {of} in"):
+            task.execute_complete({}, event)
+    assert task.label == label
 
 
 @pytest.mark.parametrize("end", ["", "None", "2026-11-30T18:00:00", "soon"])
@@ -167,5 +204,5 @@ def test_an_end_that_is_no_time_fails_for_good(end):
 
 
 def test_the_grid_shows_the_dataset():
-    assert LABEL == "{{ task.dataset }}"
+    assert LABEL == "{{ task.label }}"
     assert "dataset" in WaitForSubmission.template_fields

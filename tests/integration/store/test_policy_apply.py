@@ -24,7 +24,7 @@ def owner(shared_store: Database) -> Iterator[Connection]:
 
 @pytest.fixture
 def contract(policy: PolicySet) -> Contract:
-    return next(iter(policy.contracts.values()))
+    return next(c for c in policy.contracts.values() if "export" in c.roles)
 
 
 def columns_of(connection: Connection, contract: Contract) -> list[str]:

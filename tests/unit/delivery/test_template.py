@@ -16,7 +16,10 @@ from bidui.delivery.mail import looks_personal
 from bidui.delivery.template import TemplateError, load_document, load_workbook
 from bidui.delivery.workbook import write
 
-DOCUMENTS = ["agency_findings", "monthly_report", "receipt", "refusal", "reminder", "town_visits"]
+DOCUMENTS = [
+    "agency_findings", "call_for_data", "monthly_report", "quarterly_bulletin", "quarterly_bulletin_mail", "receipt",
+    "refusal", "reminder", "town_visits",
+]  # fmt: skip
 WORKBOOKS = ["agency_findings", "issues", "town_visits"]
 LEFT_OVER = re.compile(r"\{\{|\{%|\*\*|\bNone\b|\bTrue\b|&#|\n\n\n|，。|。。|；。|、、")
 

@@ -10,7 +10,7 @@ def test_secrets_are_made_once_and_are_private(tmp_path):
     place = office.at(tmp_path, {})
     place.lay_out()
     before = {path.name: path.read_text() for path in (tmp_path / "secrets").iterdir()}
-    assert set(before) == {"db_owner", "db_intake", "db_compare", "db_deliver"}
+    assert set(before) == {"db_owner", "db_intake", "db_compare", "db_deliver", "db_airflow"}
     assert len(set(before.values())) == len(before)
     place.lay_out()
     assert {path.name: path.read_text() for path in (tmp_path / "secrets").iterdir()} == before

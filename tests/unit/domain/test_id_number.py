@@ -31,12 +31,20 @@ FIFTEEN = "990821900307049"
         (f"{FIFTEEN}.0", "15", ("id_decimal", "id_15_to_18")),
         (f"{SOUND}43", "20", ("id_disability_prefix",)),
         (f"{SOUND}43B1", "22", ("id_disability_prefix",)),
+        (f"{SOUND.lower()}43", "20", ("id_lowercase_x", "id_disability_prefix")),
     ],
 )
 def test_every_lossless_repair_leads_to_the_one_number(written, form, repairs):
     reading = read(written)
     assert (reading.number, reading.form, reading.repairs, reading.problem) == (SOUND, form, repairs, None)
     assert (reading.birth, reading.sex) == (date(1990, 3, 7), "male")
+
+
+@pytest.mark.parametrize(
+    ("written", "suffix"), [(SOUND, None), (FIFTEEN, None), (f"{SOUND}43", "43"), (f"{SOUND}43B1", "43B1")]
+)
+def test_a_disability_certificate_says_more_than_the_id_number(written, suffix):
+    assert read(written).suffix == suffix
 
 
 def test_an_even_seventeenth_digit_is_a_woman():
@@ -93,8 +101,8 @@ def test_a_column_reads_as_its_cells_do():
     assert list(table.index) == list(range(3, 3 + len(written)))
     for text, row in zip(written, table.itertuples(index=False), strict=True):
         one = read(text)
-        assert (row.number, row.form, row.sex, row.repairs, row.problem, row.digits) == (
-            one.number, one.form, one.sex, one.repairs, one.problem, one.digits,
+        assert (row.number, row.form, row.sex, row.repairs, row.problem, row.digits, row.suffix) == (
+            one.number, one.form, one.sex, one.repairs, one.problem, one.digits, one.suffix,
         )  # fmt: skip
         assert (None if pd.isna(row.birth) else row.birth.date()) == one.birth
 

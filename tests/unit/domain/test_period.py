@@ -99,3 +99,15 @@ def test_periods_stand_in_the_order_of_their_days() -> None:
 def test_equal_periods_are_one_key() -> None:
     assert len({Period.parse("2026-11"), Period.month_of(date(2026, 11, 7)), Period.parse("2026-12").shift(-1)}) == 1
     assert Period.parse("2026-Q4") != Period.parse("2026-10")
+
+
+@pytest.mark.parametrize(
+    ("text", "months"),
+    [
+        ("2026-11", ["2026-11"]),
+        ("2026-Q4", ["2026-10", "2026-11", "2026-12"]),
+        ("2027-H1", ["2027-01", "2027-02", "2027-03", "2027-04", "2027-05", "2027-06"]),
+    ],
+)
+def test_a_period_is_made_of_its_months(text, months):
+    assert [str(month) for month in Period.parse(text).each_month()] == months

@@ -50,7 +50,7 @@ CODES = {
 
 def contract(*columns: Column, layout: Layout | None = None, limits: Limits | None = None) -> Contract:
     return Contract(
-        id="agency.roster", title="名册", version="1.0.0", party="agency", role="roster",
+        id="agency.roster", title="名册", version="1.0.0", party="agency", roles=("roster",),
         cadence="month", clauses=(),
         limits=limits or Limits(megabytes=8, rows=1000),
         layout=layout or Layout(

@@ -106,6 +106,11 @@ def test_month(one_column, text, value, code):
         ("decimal", "12,34", None, "number_unreadable"),
         ("decimal", "1.2万元", None, "number_unreadable"),
         ("decimal", "约400", None, "number_unreadable"),
+        ("decimal", "￥ 1,234,567.89元", 1234567.89, "number_form"),
+        ("decimal", "1.2345E4", 12345.0, None),
+        ("decimal", "(300)", None, "number_unreadable"),
+        ("decimal", "300元/月", None, "number_unreadable"),
+        ("decimal", "1 234", None, "number_unreadable"),
         ("integer", "3", 3, None),
         ("integer", "3.0", 3, "number_form"),
         ("integer", "3.5", None, "number_unreadable"),
@@ -204,6 +209,31 @@ def test_id_numbers_get_their_readings_beside_them():
         (2, "id_no", "id_apostrophe", "repair"), (2, "id_no", "id_lowercase_x", "repair"),
         (3, "id_no", "id_check_digit", "note"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("written", "codes", "digits"),
+    [
+        (f"{SOUND}42", [], ("4", "2")),
+        (f"{SOUND}42B1", [], ("4", "2")),
+        (f" {SOUND[:6]} {SOUND[6:]}42", ["id_spaces"], ("4", "2")),
+        (SOUND, ["certificate_digits_missing"], (None, None)),
+        (OTHER[:17], ["id_form"], (None, None)),
+    ],
+)
+def test_twenty_characters_are_the_proper_form_of_a_certificate(written, codes, digits):
+    made = contract(
+        Column(name="card", title="残疾人证号", role="subject", identifier="id_number", id_form="certificate")
+    )
+    result = result_of([["残疾人证号"], [written]], made)
+    assert [code for _, _, code, _ in told(result)] == codes
+    assert tuple(result.frame.loc[2, ["card__category", "card__level"]]) == digits
+
+
+def test_twenty_characters_elsewhere_are_repaired():
+    result = result_of([HEADER, ["张三", f"{SOUND}42", *ROW[2:]]])
+    assert told(result) == [(2, "id_no", "id_disability_prefix", "repair")]
+    assert "id_no__category" not in result.frame
 
 
 def test_an_unresolved_number_stays_and_a_rounded_one_is_set_aside():

@@ -8,10 +8,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from airflow.exceptions import AirflowTimetableInvalid, InvalidPartitionKeyError
+from airflow.sdk import Asset
+from airflow.serialization.decoders import decode_timetable
+from airflow.serialization.encoders import encode_timetable
 from airflow.timetables.base import TimeRestriction
 
+from bidui.domain.period import Period
 from bidui.orchestration import timetables
-from bidui.orchestration.timetables import DailyTick, MonthlyWindow
+from bidui.orchestration.timetables import DailyTick, MonthlyWindow, each_quarter
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 BOUNDLESS = TimeRestriction(earliest=None, latest=None, catchup=False)
@@ -70,6 +74,17 @@ def test_two_years_of_windows():
         "2027-10": "2027-10-25 08:00",
         "2027-11": "2027-11-25 08:00",
     }
+
+
+def test_the_call_for_data_goes_out_before_the_window_opens():
+    runs = list(ticks(MonthlyWindow(day=20), "2026-02-01 09:00", 4))
+    assert [(i.partition_key, local(i)) for i in runs] == [
+        ("2026-02", "2026-02-24 08:00"),  # Spring Festival; the window opens on the 25th
+        ("2026-03", "2026-03-20 08:00"),
+        ("2026-04", "2026-04-20 08:00"),
+        ("2026-05", "2026-05-20 08:00"),
+    ]
+    assert MonthlyWindow(day=20).summary == "每月20日08:00，遇休顺延"
 
 
 def test_a_window_that_does_not_roll():
@@ -153,6 +168,27 @@ def test_a_bad_day_is_refused(key):
         DailyTick().resolve_partition_date(key)
 
 
+@pytest.fixture
+def rolled_up():
+    """The roll-up as the scheduler reads it."""
+    month_closed = Asset("month_closed", uri="bidui://month/closed")
+    timetable = decode_timetable(encode_timetable(each_quarter(month_closed, "Asia/Shanghai")))
+    return timetable.get_partition_mapper(name=month_closed.name, uri=month_closed.uri)
+
+
+@pytest.mark.parametrize(
+    ("month", "quarter"),
+    [("2026-09", "2026-Q3"), ("2026-10", "2026-Q4"), ("2026-12", "2026-Q4"), ("2027-01", "2027-Q1")],
+)
+def test_a_month_counts_for_its_quarter(rolled_up, month, quarter):
+    assert rolled_up.to_downstream(month) == quarter
+
+
+@pytest.mark.parametrize("quarter", ["2026-Q4", "2027-Q1"])
+def test_a_quarter_waits_for_its_three_months(rolled_up, quarter):
+    assert set(rolled_up.to_upstream(quarter)) == {str(month) for month in Period.parse(quarter).each_month()}
+
+
 def test_every_day():
     infos = list(ticks(DailyTick(hour=7), "2026-11-20 08:00", 4))
     assert [i.partition_key for i in infos] == ["2026-11-21", "2026-11-22", "2026-11-23", "2026-11-24"]
@@ -174,8 +210,14 @@ def test_under_the_simulated_clock_it_is_quiet_and_says_so(monkeypatch, timetabl
     assert "模拟" not in timetable.summary
     monkeypatch.setenv("BIDUI_SIMULATED", "1")
     assert timetable.next_dagrun_info_v2(last_dagrun_info=None, restriction=BOUNDLESS) is None
-    assert timetable.summary.startswith("模拟时钟：由外部触发")
-    assert "simulated clock: triggered from outside" in timetable.description
+    assert timetable.summary.startswith("模拟时钟（原为每")
+    assert "triggered from outside" in timetable.description
+
+
+@pytest.mark.parametrize("simulated", ["0", "1"])
+def test_the_summary_is_short_enough_for_the_list(monkeypatch, simulated):
+    monkeypatch.setenv("BIDUI_SIMULATED", simulated)
+    assert all(len(t.summary) <= 30 for t in (MonthlyWindow(), MonthlyWindow(day=20), DailyTick()))
 
 
 def test_quiet_or_not_a_key_is_still_understood(monkeypatch):
@@ -183,11 +225,11 @@ def test_quiet_or_not_a_key_is_still_understood(monkeypatch):
     assert MonthlyWindow().resolve_partition_date("2026-11") == at("2026-11-01 00:00")
 
 
-def test_the_summary_is_in_both_languages():
-    assert MonthlyWindow().summary == (
-        "每月25日08:00，遇休息日顺延 · monthly, day 25 at 08:00, moved on to a working day"
+def test_the_description_is_in_both_languages():
+    assert MonthlyWindow().description == (
+        "每月25日08:00，遇休顺延 · monthly, day 25 at 08:00, moved on to a working day"
     )
-    assert DailyTick(working_days_only=True).summary == "每个工作日08:00 · every working day at 08:00"
+    assert DailyTick(working_days_only=True).description == "每个工作日08:00 · every working day at 08:00"
 
 
 @pytest.mark.parametrize(

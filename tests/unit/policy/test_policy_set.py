@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bidui.policy.loading import load
+from bidui.policy.physical import definition
 from bidui.policy.policy_set import PolicySet
 from bidui.policy.profile import merge
 
@@ -42,6 +43,25 @@ def test_every_role_that_a_rule_reads_is_played(policy: PolicySet) -> None:
     roles = {read.role for rule in policy.rules.values() for read in rule.reads.values() if read.role}
     assert roles
     assert all(policy.in_role(role) for role in roles)
+
+
+def test_a_dataset_may_play_several_roles(policy: PolicySet) -> None:
+    named = policy.in_role("named")
+    assert len(named) == 3
+    assert set(policy.in_role("roster")) < set(named)
+    assert policy.contracts["civil.dibao"].role == "benefit"
+
+
+def test_a_sheet_of_households_is_told_from_its_columns(policy: PolicySet) -> None:
+    """Slots are columns of the file; the slot's number is a column of what settles only."""
+    contract = policy.contracts["civil.dibao"]
+    written = [column.title for column in contract.as_written]
+    assert written[:7] == ["乡镇", "村", "低保证号", "救助类型", "保障人口", "月保障金额", "起保日期"]
+    assert written[7:13] == ["姓名1", "证件号码1", "与户主关系1", "姓名2", "证件号码2", "与户主关系2"]
+    assert [column.title for column in contract.as_written if column.required][3:] == ["姓名1", "证件号码1"]
+    assert {"member_no", "person_id", "household_id", "name_id", "amount"} <= definition(contract).keys()
+    roster = policy.contracts["insurance_med.enrolment_roster"]
+    assert (roster.as_written, roster.slots) == (roster.columns, {})
 
 
 def test_the_register_is_derived(policy: PolicySet) -> None:

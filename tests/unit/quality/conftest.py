@@ -55,7 +55,7 @@ def visits(**changes: Any) -> Contract:
             "title": "走访",
             "version": "1.0.0",
             "party": "dept",
-            "role": "roster",
+            "roles": ("roster",),
             "cadence": "month",
             "clauses": ("X-01",),
             "columns": columns,
@@ -103,13 +103,8 @@ def judge() -> Judge:
         party, name = dataset.split(".")
         contract = contract_file.read(read_yaml(INCLUDE / "catalogue" / party / f"{name}.yaml", INCLUDE))
         own = load(INCLUDE / "expectations" / f"{dataset}.yaml", INCLUDE)
-        facts = [
-            f"{c.name}__{f}"
-            for c in contract.columns
-            if c.identifier == "id_number"
-            for f in ("number", "birth", "sex")
-        ]
-        frame = pd.DataFrame(rows, columns=[*(c.name for c in contract.columns), *facts], dtype="object")
+        names = [*(c.name for c in contract.columns), *contract.derived]
+        frame = pd.DataFrame(rows, columns=names, dtype="object")
         frame.index = pd.RangeIndex(4, 4 + len(rows))
         return gate.check(frame, contract, own, parameters={**PARAMETERS, **parameters}, exclude_rows=frozenset())
 

@@ -43,11 +43,56 @@ VERIFICATION = {
     "visited_on": date(2026, 11, 5),
     "visitor": "乙",
 }
+SETTLEMENT = {
+    "name": "甲",
+    "id_no": "A",
+    "id_no__number": "A",
+    "settlement_no": "S1",
+    "visit_type": "inpatient",
+    "settled_on": date(2026, 11, 3),
+    "total": 100.0,
+    "basic_paid": 60.0,
+    "own_paid": 40.0,
+}
+MEMBER = {
+    "village": "一村",
+    "case_no": "D1",
+    "aid_type": "full",
+    "insured_count": 2,
+    "member_no__count": 2,
+    "amount": 300.0,
+    "started_on": date(2026, 3, 1),
+    "name": "甲",
+    "id_no": "A",
+    "id_no__number": "A",
+}
+CERTIFICATE = {
+    "name": "甲",
+    "certificate_no": "A42",
+    "certificate_no__number": "A",
+    "certificate_no__category": "4",
+    "certificate_no__level": "2",
+    "category": "physical",
+    "level": "2",
+    "status": "valid",
+    "issued_on": date(2026, 10, 15),
+}
 BASE = {
     "hub.alleviated_person": PERSON,
     "insurance_med.enrolment_roster": ENROLMENT,
     "town.verification": VERIFICATION,
+    "insurance_med.high_selfpay": SETTLEMENT,
+    "civil.dibao": MEMBER,
+    "disabled.certificate": CERTIFICATE,
 }
+ANOTHER = {
+    "town.verification": {"lead_no": "Z"},
+    "insurance_med.high_selfpay": {"settlement_no": "Z"},
+    "civil.dibao": {"case_no": "Z", "id_no": "Z", "id_no__number": "Z"},
+    "disabled.certificate": {"certificate_no": "Z42", "certificate_no__number": "Z"},
+}
+"""What makes a second row another one; of the others, the ID number does."""
+CANCELLED = {"status": "cancelled", "cancelled_on": date(2026, 11, 2)}
 MONITORED = {"monitored_category": "marginal", "risk_1": "illness", "identified_month": date(2026, 11, 1)}
 
 # Issue, what fires it, what does not.
@@ -100,6 +145,34 @@ CASES: dict[str, list[tuple[str, dict[str, Any], dict[str, Any]]]] = {
         ("date_in_future", {"visited_on": date(2026, 11, 27)}, {"visited_on": date(2026, 11, 26)}),
         ("visit_after_due", {"visited_on": date(2026, 11, 11)}, {"visited_on": date(2026, 11, 10)}),
     ],
+    "insurance_med.high_selfpay": [
+        ("date_in_future", {"settled_on": date(2026, 11, 21)}, {"settled_on": date(2026, 11, 20)}),
+        ("settled_outside_period", {"settled_on": date(2026, 10, 31)}, {"settled_on": date(2026, 11, 1)}),
+        ("cost_parts_unequal", {"total": 101.01}, {"total": 101.0}),
+        ("cost_parts_unequal", {"own_paid": 38.99}, {"own_paid": 39.0}),
+        ("cost_parts_unequal", {"serious_paid": 1.01}, {"serious_paid": 1.0}),
+        ("compliant_above_own", {"own_compliant": 40.01}, {"own_compliant": 40.0}),
+    ],
+    "civil.dibao": [
+        ("insured_count_differs", {"insured_count": 3}, {"insured_count": None}),
+        ("aid_amount_missing", {"amount": None}, {}),
+        ("date_in_future", {"started_on": date(2026, 12, 1)}, {"started_on": date(2026, 11, 30)}),
+    ],
+    "disabled.certificate": [
+        ("certificate_category_differs", {"category": "visual"}, {"category": None}),
+        ("certificate_category_differs", {"certificate_no__category": "7"}, {"certificate_no__category": None}),
+        ("certificate_level_differs", {"level": "3"}, {"level": None}),
+        ("certificate_detail_missing", {"category": None}, {"category": None, **CANCELLED}),
+        ("certificate_detail_missing", {"level": None}, {"level": None, **CANCELLED}),
+        ("date_in_future", {"issued_on": date(2026, 12, 1)}, {"issued_on": date(2026, 11, 30)}),
+        ("cancelled_on_missing", {"status": "cancelled"}, CANCELLED),
+        ("cancelled_on_while_valid", {**CANCELLED, "status": "valid"}, {**CANCELLED, "status": "expired"}),
+        (
+            "cancelled_before_issued",
+            {**CANCELLED, "cancelled_on": date(2026, 10, 14)},
+            {**CANCELLED, "cancelled_on": date(2026, 10, 15)},
+        ),
+    ],
 }
 
 
@@ -112,8 +185,8 @@ CASES: dict[str, list[tuple[str, dict[str, Any], dict[str, Any]]]] = {
     ],
 )
 def test_row_rule(judge: Judge, dataset, issue, fires, sound):
-    key = "lead_no" if dataset == "town.verification" else "id_no"
-    one, other = {**BASE[dataset], **fires}, {**BASE[dataset], **sound, key: "Z", "id_no__number": "Z"}
+    one = {**BASE[dataset], **fires}
+    other = {**BASE[dataset], **sound, **ANOTHER.get(dataset, {"id_no": "Z", "id_no__number": "Z"})}
     if dataset == "hub.alleviated_person":
         other |= {"household_no": "99000000002", "head_id_no__number": sound.get("head_id_no__number", "Z")}
     result = judge(dataset, [one, other])
@@ -150,6 +223,15 @@ def test_one_household_stands_in_one_village(judge: Judge):
     spouse = {**PERSON, "id_no": "B", "id_no__number": "B", "relation": "spouse", "village": "二村"}
     issues = judge("hub.alleviated_person", [PERSON, spouse]).row_issues
     assert issues[["row", "column", "code"]].to_numpy().tolist() == [[5, "village", "household_in_two_places"]]
+
+
+def test_one_household_has_one_amount_and_one_village(judge: Judge):
+    other = {**MEMBER, "id_no": "B", "id_no__number": "B"}
+    assert judge("civil.dibao", [MEMBER, other]).row_issues.empty
+    issues = judge("civil.dibao", [MEMBER, {**other, "amount": 200.0, "village": "二村"}]).row_issues
+    assert issues[["row", "column", "code"]].to_numpy().tolist() == [
+        [5, "amount", "aid_amount_differs"], [5, "village", "household_in_two_places"],
+    ]  # fmt: skip
 
 
 def test_a_roster_that_holds_mostly_stops_is_warned_about(judge: Judge):

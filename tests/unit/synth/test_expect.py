@@ -1,75 +1,26 @@
-"""Truth's own evaluation, on tables small enough to check by eye."""
+"""Truth's own evaluation of register and roster, on tables small enough to check by eye."""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 import pytest
 
-from bidui.domain.period import Period
-from bidui.synth.expect import Judge, Line
-from bidui.synth.id_number import check_digit
-from bidui.synth.naming import Sameness
-from bidui.synth.settings import Boundaries, Statement
-from bidui.synth.statements import RegisterRow, RosterRow
+from bidui.synth.expect import Line
+from bidui.synth.statements import RegisterRow, RosterRow, Statements
+from tests.unit.synth.said import ANN, BEN, DAY, EVE, LAST, died, enrolled, judge, listed, number, wrong
+from tests.unit.synth.said import found as found_in
+from tests.unit.synth.said import lines as lines_of
 
-PERIOD = Period.parse("2026-10")
-LAST = PERIOD.last_day
 BOTH = ("register", "roster")
 
 
-def number(birth: str = "19700101", order: int = 1) -> str:
-    first17 = f"990821{birth}{order:03d}"
-    return first17 + check_digit(first17)
-
-
-ANN, BEN, EVE = number(), number("19720202"), number("20100303")
-
-
-def listed(
-    id_no: str, *, household: str = "H1", name: str = "张明", skill: str = "none", village: str = "V1"
-) -> RegisterRow:
-    return RegisterRow(0, household, id_no, name, village, "head", skill)
-
-
-def enrolled(
-    id_no: str,
-    *,
-    name: str = "张明",
-    state: str = "insured",
-    reason: str = "",
-    stopped: date | None = None,
-    year: int = 2026,
-    aid: str = "none",
-    village: str = "V1",
-    scheme: str = "resident",
-) -> RosterRow:
-    return RosterRow(0, id_no, name, village, scheme, state, reason, stopped, year, aid)
-
-
-def died(id_no: str, days: int, **more: str) -> RosterRow:
-    return enrolled(id_no, state="ended", reason="died", stopped=LAST - timedelta(days=days), **more)
-
-
-def judge() -> Judge:
-    return Judge(
-        Statement(
-            scheme="resident",
-            other_scheme="employee",
-            insured="insured",
-            died="died",
-            unaided="none",
-            exempt=frozenset({"died", "moved_out", "joined_army"}),
-            able=frozenset({"skilled", "ordinary"}),
-            aided=frozenset({"alleviated", "monitored"}),
-        ),
-        Boundaries(death_days=30, newborn_days=90, able_left=0, id_digits=1),
-        Sameness(("·", "•", "."), (("峯", "峰"), ("羣", "群"))),
-    )
+def lines(register: list[RegisterRow], roster: list[RosterRow]) -> list[Line]:
+    return lines_of(Statements(register=register, roster=roster))
 
 
 def found(register: list[RegisterRow], roster: list[RosterRow]) -> list[tuple[str, str, str]]:
-    return sorted((line.kind, line.subject, line.field) for line in judge().lines(register, roster, PERIOD))
+    return found_in(Statements(register=register, roster=roster))
 
 
 def test_plain_statements_hold_nothing_to_find() -> None:
@@ -91,8 +42,7 @@ def test_no_row_at_all_is_missing_there_and_uninsured() -> None:
     ],
 )
 def test_only_an_insured_aided_row_can_be_missing_here(state: str, aid: str, kinds: list[str]) -> None:
-    lines = judge().lines([], [enrolled(EVE, state=state, aid=aid)], PERIOD)
-    assert [line.kind for line in lines] == kinds
+    assert [line.kind for line in lines([], [enrolled(EVE, state=state, aid=aid)])] == kinds
 
 
 @pytest.mark.parametrize(
@@ -117,23 +67,23 @@ def test_a_name_is_in_conflict_unless_it_is_a_variant(here: str, there: str, con
 @pytest.mark.parametrize(("days", "fires"), [(29, False), (30, True), (31, True)])
 def test_a_death_counts_from_thirty_days_on(days: int, fires: bool) -> None:
     expected = [("death_not_removed", ANN, "alive")] if fires else []
-    assert found([listed(ANN), listed(BEN)], [died(ANN, days), enrolled(BEN)]) == expected
+    assert found([listed(ANN), listed(BEN)], [died(ANN, LAST - days * DAY), enrolled(BEN)]) == expected
 
 
 def test_the_dead_who_have_left_the_register_are_no_finding() -> None:
-    assert found([listed(BEN)], [died(ANN, 60, aid="alleviated"), enrolled(BEN)]) == []
+    assert found([listed(BEN)], [died(ANN, LAST - 60 * DAY, aid="alleviated"), enrolled(BEN)]) == []
 
 
 @pytest.mark.parametrize(("days", "fires"), [(89, False), (90, True), (91, True)])
 def test_a_newborn_is_uninsured_from_ninety_days_on(days: int, fires: bool) -> None:
-    child = number(f"{LAST - timedelta(days=days):%Y%m%d}")
+    child = number(f"{LAST - days * DAY:%Y%m%d}")
     expected = [("missing_there", child, "person")] + ([("uninsured", child, "")] if fires else [])
     assert found([listed(child)], []) == expected
 
 
 @pytest.mark.parametrize("reason", ["died", "moved_out", "joined_army"])
 def test_some_reasons_excuse_from_being_insured(reason: str) -> None:
-    row = enrolled(ANN, state="ended", reason=reason, stopped=LAST - timedelta(days=5))
+    row = enrolled(ANN, state="ended", reason=reason, stopped=LAST - 5 * DAY)
     assert found([listed(ANN)], [row]) == []
 
 
@@ -148,33 +98,29 @@ def test_one_insured_row_of_two_is_enough() -> None:
 
 
 def test_one_person_in_two_households_is_a_duplicate() -> None:
-    lines = judge().lines([listed(ANN), listed(ANN, household="H2")], [enrolled(ANN)], PERIOD)
-    assert lines == [Line("duplicate", "person", ANN, "household", ("register", "register"))]
+    assert lines([listed(ANN), listed(ANN, household="H2")], [enrolled(ANN)]) == [
+        Line("duplicate", "person", ANN, "household", ("register", "register"))
+    ]
 
 
 @pytest.mark.parametrize(("left", "fires"), [(0, True), (1, False), (2, False)])
 def test_a_household_has_lost_its_supporter_when_no_able_member_is_left(left: int, fires: bool) -> None:
     others = [number("19800101", order) for order in range(1, left + 1)]
     register = [listed(ANN, skill="skilled"), listed(EVE), *(listed(n, skill="ordinary") for n in others)]
-    roster = [died(ANN, 12), enrolled(EVE), *(enrolled(n) for n in others)]
+    roster = [died(ANN, LAST - 12 * DAY), enrolled(EVE), *(enrolled(n) for n in others)]
     expected = [("lost_supporter", "H1", "")] if fires else []
     assert found(register, roster) == expected
 
 
 def test_nobody_is_lost_where_nobody_is_left_or_the_dead_could_not_work() -> None:
-    assert found([listed(ANN, skill="skilled")], [died(ANN, 12)]) == []
-    assert found([listed(ANN), listed(EVE)], [died(ANN, 12), enrolled(EVE)]) == []
+    assert found([listed(ANN, skill="skilled")], [died(ANN, LAST - 12 * DAY)]) == []
+    assert found([listed(ANN), listed(EVE)], [died(ANN, LAST - 12 * DAY), enrolled(EVE)]) == []
 
 
 def test_the_last_of_several_deaths_is_the_occurrence() -> None:
     register = [listed(ANN, skill="skilled"), listed(BEN, skill="ordinary"), listed(EVE)]
-    (line,) = judge().lines(register, [died(ANN, 20), died(BEN, 12), enrolled(EVE)], PERIOD)
+    (line,) = lines(register, [died(ANN, LAST - 20 * DAY), died(BEN, LAST - 12 * DAY), enrolled(EVE)])
     assert (line.kind, line.occurrence, line.household) == ("lost_supporter", "2026-10-19", "H1")
-
-
-def wrong(id_no: str, *places: int) -> str:
-    """``id_no`` with other digits at ``places``."""
-    return "".join(str((int(c) + 1) % 10) if i in places else c for i, c in enumerate(id_no))
 
 
 SWAPPED = ANN[:8] + ANN[9] + ANN[8] + ANN[10:]
@@ -201,8 +147,9 @@ def test_an_unresolved_row_that_could_be_the_person_makes_the_absence_unknown(
 
 
 def test_an_unresolved_register_row_makes_the_roster_person_unknown() -> None:
-    lines = judge().lines([listed(wrong(ANN, 16))], [enrolled(ANN, aid="alleviated")], PERIOD)
-    assert lines == [Line("unknown", "person", ANN, "missing_here", BOTH)]
+    assert lines([listed(wrong(ANN, 16))], [enrolled(ANN, aid="alleviated")]) == [
+        Line("unknown", "person", ANN, "missing_here", BOTH)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -214,19 +161,17 @@ def test_an_unresolved_register_row_makes_the_roster_person_unknown() -> None:
     ],
 )
 def test_being_uninsured_began_with_the_stop_else_the_last_year(rows: list[RosterRow], occurrence: str) -> None:
-    lines = judge().lines([listed(ANN)], rows, PERIOD)
-    assert [line.occurrence for line in lines if line.kind == "uninsured"] == [occurrence]
+    assert [line.occurrence for line in lines([listed(ANN)], rows) if line.kind == "uninsured"] == [occurrence]
 
 
 def test_a_household_leads_once_for_one_signal_and_again_for_a_new_one() -> None:
     one = judge()
     unpaid = [enrolled(ANN, state="suspended", stopped=date(2026, 9, 1)), enrolled(BEN)]
     register = [listed(ANN), listed(BEN)]
-    assert [lead.household for lead in one.leads(one.lines(register, unpaid, PERIOD))] == ["H1"]
-    later = PERIOD.shift(1)
-    assert one.leads(one.lines(register, unpaid, later)) == []
+    assert [lead.household for lead in one.leads(lines(register, unpaid))] == ["H1"]
+    assert one.leads(lines(register, unpaid)) == []
     again = [enrolled(ANN, state="suspended", stopped=date(2026, 11, 5)), enrolled(BEN)]
-    (lead,) = one.leads(one.lines(register, again, later))
+    (lead,) = one.leads(lines(register, again))
     assert (lead.household, [s.occurrence for s in lead.signals]) == ("H1", ["2026-11-05"])
 
 
@@ -234,5 +179,5 @@ def test_two_signals_of_a_household_make_one_lead() -> None:
     one = judge()
     register = [listed(ANN), listed(BEN), listed(EVE, household="H2")]
     roster = [enrolled(n, state="suspended") for n in (ANN, BEN, EVE)]
-    leads = one.leads(one.lines(register, roster, PERIOD))
+    leads = one.leads(lines(register, roster))
     assert [(lead.household, len(lead.signals)) for lead in leads] == [("H1", 2), ("H2", 1)]

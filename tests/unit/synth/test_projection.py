@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from bidui.domain.period import Period
+from bidui.synth.expression import Compiler, Context
 from bidui.synth.lists import Region
-from bidui.synth.projection import Context, _Compiler
-from bidui.synth.settings import SynthError
+from bidui.synth.source import SynthError
 from bidui.synth.statements import RosterRow
 from bidui.synth.world import Household, Person
 
@@ -44,7 +44,7 @@ CONTEXT = Context(ROW, PERSON, HOME, ROW, VILLAGE, TOWN, COUNTY, Period.parse("2
 
 
 def cell(expression: Any, column: int = 1) -> str:
-    return _Compiler(INCLUDE, "test.yaml", "roster").compile(expression, column)(CONTEXT)
+    return Compiler(INCLUDE, "test.yaml", "roster").compile(expression, column)(CONTEXT)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,62 @@
+-- id: quarterly_findings
+-- title: 季度通报：审核和比对
+-- clauses: [SQ-17, SQ-18, SQ-19, SQ-27]
+-- parameters: [least_denominator]
+-- reads:
+--   register: {role: register}
+--   finding: {view: finding}
+--   work: {view: case}
+--   run: {view: run}
+--   region: {view: region}
+--   word: {view: word}
+-- note: "What agrees again is what a later comparison found no more. A person counts once however many findings there are."
+WITH person AS (
+    SELECT DISTINCT ON (r.person_id) r.person_id, v.parent AS town FROM register r LEFT JOIN region v ON v.code = r.region ORDER BY 1, 2
+), size AS (
+    SELECT count(*) AS persons FROM person
+), task AS (
+    SELECT w.case_id, w.finding_key, w.finding_kind AS kind, w.owner_party, w.due, w.opened_period = ANY(CAST(:months AS text[])) AS new,
+           w.state IS DISTINCT FROM 'agreed' AS open, coalesce(w.state = 'agreed' AND w.outcome = ANY(CAST(:months AS text[])), false) AS agreed,
+           EXISTS (SELECT FROM work e WHERE e.finding_key = w.finding_key AND e.opened_period < w.opened_period) AS again
+    FROM work w WHERE w.kind = 'finding' AND w.opened_period <= (CAST(:months AS text[]))[cardinality(CAST(:months AS text[]))]
+), differing AS (
+    SELECT DISTINCT t.case_id, p.person_id, p.town, f.system_a = f.system_b AND f.field = 'household' AS twice, f.system_a <> f.system_b AS apart
+    FROM task t JOIN finding f USING (finding_key) JOIN person p ON p.person_id = f.subject
+    WHERE t.open AND f.subject_type = 'person'
+), kind AS (
+    SELECT t.kind, w.label, count(*) FILTER (WHERE new) AS new, count(*) FILTER (WHERE agreed) AS agreed, count(*) FILTER (WHERE open) AS open
+    FROM task t JOIN word w ON w.list = 'finding_kind' AND w.code = t.kind GROUP BY 1, 2
+), owner AS (
+    SELECT t.owner_party, p.label, count(*) FILTER (WHERE new) AS new, count(*) FILTER (WHERE agreed) AS agreed, count(*) FILTER (WHERE open) AS open,
+           count(*) FILTER (WHERE open AND due < CAST(:today AS date)) AS overdue
+    FROM task t JOIN word p ON p.list = 'party' AND p.code = t.owner_party GROUP BY 1, 2
+), lead AS (
+    SELECT w.owner_region AS town, count(*) AS leads, count(*) FILTER (WHERE coalesce(w.state, 'unanswered') <> 'unanswered') AS checked,
+           count(*) FILTER (WHERE coalesce(w.state, 'unanswered') = 'unanswered' AND w.due < CAST(:today AS date)) AS overdue
+    FROM work w WHERE w.kind = 'lead' AND w.opened_period = ANY(CAST(:months AS text[])) GROUP BY 1
+), town AS (
+    SELECT t.code, t.name, count(p.person_id) AS persons, (SELECT count(DISTINCT d.case_id) FROM differing d WHERE d.town = t.code) AS findings
+    FROM region t LEFT JOIN person p ON p.town = t.code WHERE t.level = 'town' GROUP BY 1, 2
+)
+SELECT
+    jsonb_build_object(
+        'rules', (SELECT count(DISTINCT rule) FROM run), 'frozen', (SELECT count(DISTINCT rule) FROM run WHERE status = 'frozen'),
+        'new', (SELECT count(*) FROM task WHERE new), 'agreed', (SELECT count(*) FROM task WHERE agreed), 'open', (SELECT count(*) FROM task WHERE open),
+        'again', (SELECT count(*) FROM task WHERE new AND again), 'persons', (SELECT persons FROM size),
+        'mended', (SELECT CASE WHEN count(*) >= :least_denominator THEN round(count(*) FILTER (WHERE agreed)::numeric / count(*), 6) END FROM task WHERE open OR agreed),
+        'rate', (SELECT round(1000.0 * count(DISTINCT d.case_id) / nullif((SELECT persons FROM size), 0), 2) FROM differing d)) AS findings,
+    coalesce((SELECT jsonb_agg(jsonb_build_object('label', label, 'new', new, 'agreed', agreed, 'open', open) ORDER BY open DESC, kind) FROM kind
+              WHERE new + agreed + open > 0), '[]') AS finding_kinds,
+    (SELECT jsonb_build_array(
+        jsonb_build_object('label', '唯一性', 'now', round(1 - count(DISTINCT d.person_id) FILTER (WHERE d.twice)::numeric / nullif(s.persons, 0), 6),
+            'meaning', '没有重复登记的人员占登记人员'),
+        jsonb_build_object('label', '一致性', 'now', round(1 - count(DISTINCT d.person_id) FILTER (WHERE d.apart)::numeric / nullif(s.persons, 0), 6),
+            'meaning', '各系统之间没有存量差异的人员占登记人员'))
+     FROM size s LEFT JOIN differing d ON true GROUP BY s.persons) AS agreement,
+    coalesce((SELECT jsonb_agg(jsonb_build_object('party', o.label, 'new', o.new, 'agreed', o.agreed, 'open', o.open, 'overdue', o.overdue,
+        'rate', CASE WHEN o.agreed + o.open >= :least_denominator THEN round(o.agreed::numeric / (o.agreed + o.open), 6) END) ORDER BY o.label) FROM owner o), '[]') AS owners,
+    coalesce((SELECT jsonb_agg(jsonb_build_object('name', t.name, 'persons', t.persons, 'findings', t.findings,
+        'rate', CASE WHEN t.persons >= :least_denominator THEN round(1000.0 * t.findings / t.persons, 2) END,
+        'leads', coalesce(l.leads, 0), 'checked', coalesce(l.checked, 0), 'overdue', coalesce(l.overdue, 0),
+        'share', CASE WHEN l.leads >= :least_denominator THEN round(l.checked::numeric / l.leads, 6) END) ORDER BY t.code)
+     FROM town t LEFT JOIN lead l ON l.town = t.code), '[]') AS towns
