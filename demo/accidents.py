@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-import psutil
 import psycopg2
 from psycopg2 import sql
 
@@ -34,7 +33,7 @@ SENDING = "out.sending"
 """The table in which a mail is noted once a server has taken it."""
 
 _WAITING = """
-    SELECT pid, client_port FROM pg_stat_activity
+    SELECT pid, split_part(application_name, ' ', 3)::int FROM pg_stat_activity
     WHERE %s = ANY(pg_blocking_pids(pid)) AND client_port > 0 ORDER BY query_start LIMIT 1
 """
 _REFUSE = """
@@ -59,7 +58,8 @@ class Victim(NamedTuple):
     """A session that waits to write to the table."""
 
     backend: int
-    port: int
+    process: int
+    """As the product's sessions name themselves: the system tells nobody else what a task's process holds open."""
 
 
 Strike = Callable[[psycopg2.extensions.connection, sql.Identifier, Victim], None]
@@ -78,7 +78,7 @@ class Accidents:
         """Its process ends at once, as in a power cut."""
 
         def strike(_holder: psycopg2.extensions.connection, _table: sql.Identifier, victim: Victim) -> None:
-            os.kill(_process(victim.port, self.server.port), signal.SIGKILL)
+            os.kill(victim.process, signal.SIGKILL)
 
         with self._struck("killed", table, strike):
             yield
@@ -171,12 +171,3 @@ def _noted(file: Path) -> list[list[str]]:
 
 def _note(file: Path, what: str, table: str) -> None:
     file.write_text(json.dumps([*_noted(file), [what, table]]), encoding="utf-8")
-
-
-def _process(port: int, server: int) -> int:
-    """The process on this machine that holds the other end of a session."""
-    for connection in psutil.net_connections("tcp4"):
-        if connection.laddr and connection.raddr and (connection.laddr.port, connection.raddr.port) == (port, server):
-            assert connection.pid is not None
-            return connection.pid
-    raise ProcessLookupError(f"nobody holds port {port}")

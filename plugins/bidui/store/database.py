@@ -7,6 +7,7 @@ names of the objects concerned only (design, decision 4).
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -57,7 +58,8 @@ class Database:
         return create_engine(
             self._url_of(role), hide_parameters=True, pool_size=2, pool_pre_ping=True,
             connect_args={
-                "options": "-c jit=off -c timezone=UTC -c lock_timeout=120s", "application_name": f"bidui {role}",
+                "options": "-c jit=off -c timezone=UTC -c lock_timeout=120s",
+                "application_name": f"bidui {role} {os.getpid()}",
             },
         )  # fmt: skip
 
