@@ -27,6 +27,8 @@ from bidui.store.database import Database, Role
 from demo.services.postgres import Postgres
 from tests.sql.play import Play
 
+pytest_plugins = ["tests.counties"]
+
 PROFILE = "demo"
 AS_OF = datetime(2026, 12, 1, 1, tzinfo=UTC)
 """Nine in the morning, at the hub, of the day after the month that the tests play."""

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -23,7 +22,7 @@ from demo.canaries.scanner import Scanner
 from demo.parties import nil_report
 from demo.services.postgres import Postgres
 from demo.services.process import LOOPBACK
-from tests.e2e.conftest import found, ready, small_policy  # noqa: F401 - fixtures
+from tests.counties import Found
 from tests.e2e.county import PERIODS, County
 from tests.e2e.states import States
 
@@ -64,7 +63,7 @@ def drill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
 
 @pytest.fixture(scope="session")
 def stage(
-    found: Callable[..., Any], small_policy: Path, postgres: Postgres, drill: Postgres,  # noqa: F811
+    found: Found, small_policy: Path, postgres: Postgres, drill: Postgres,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Stage]:  # fmt: skip
     """One month, up to a snapshot."""

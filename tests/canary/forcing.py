@@ -101,22 +101,22 @@ def _function(frame: FrameType) -> str | None:
     return f"{module.removeprefix(_PACKAGE)}.{frame.f_code.co_qualname}" if module.startswith(_PACKAGE) else None
 
 
-def _who_asks() -> tuple[str, str]:
-    """The functions of ours that ask the database something: the innermost outside the store, and of the use cases."""
-    names = []
+def _who_asks() -> tuple[str, ...]:
+    """The functions of ours that ask the database something: the innermost outside the store, and all use cases."""
+    own = []
     frame: FrameType | None = sys._getframe(2)
     while frame is not None:
-        names.append(_function(frame) or "")
+        own.append(_function(frame) or "store.")
         frame = frame.f_back
-    own = [name for name in names if name and not name.startswith("store.")]
-    return own[0], next((name for name in own if name.startswith("pipeline.")), "")
+    own = [name for name in own if not name.startswith("store.")]
+    return own[0], *(name for name in own if name.startswith("pipeline."))
 
 
 # --- a connection that is cut ------------------------------------------------------------------------------------
 @contextmanager
-def asking() -> Iterator[list[tuple[str, str]]]:
-    """Who asks (function, use case), for each statement that is sent meanwhile."""
-    asked: list[tuple[str, str]] = []
+def asking() -> Iterator[list[tuple[str, ...]]]:
+    """Who asks, for each statement that is sent meanwhile."""
+    asked: list[tuple[str, ...]] = []
     with _before_each(lambda _connection: asked.append(_who_asks())):
         yield asked
 
