@@ -22,6 +22,7 @@ from bidui.pipeline.explain_page import page
 from bidui.pipeline.office import Office
 from demo.canaries.places import Files
 from demo.services.postgres import Postgres
+from demo.services.process import LOOPBACK
 from tests.canary import forcing
 from tests.canary.conftest import (
     APPROVED,
@@ -79,11 +80,6 @@ def approving(stage: Stage, hub: Office) -> None:
     give_approval(replace(stage.county, hub=hub), stage.now)
 
 
-def following_up(stage: Stage, hub: Office) -> None:
-    follow_up.send_waiting(hub, stage.now + timedelta(days=1))
-    follow_up.remind(hub, stage.now + timedelta(days=90))
-
-
 def explaining(stage: Stage, hub: Office) -> None:
     ((number,),) = stage.county.query(
         "SELECT number FROM identity.household JOIN core.lead USING (household_id) ORDER BY lead_no LIMIT 1"
@@ -128,7 +124,8 @@ JOBS = {
     "hand out": Job(COMPARED, handing_out("close"), VAULT, TEXTS),
     "sum up": Job(COMPARED, handing_out("quarter"), VAULT, TEXTS),
     "approve": Job(HANDED_OUT, approving, VAULT, TEXTS),
-    "follow up": Job(APPROVED, following_up, VAULT, TEXTS),
+    "send": Job(APPROVED, lambda stage, hub: follow_up.send_waiting(hub, stage.now + timedelta(days=1))),
+    "remind": Job(APPROVED, lambda stage, hub: follow_up.remind(hub, stage.now + timedelta(days=90)), VAULT, TEXTS),
     "explain": Job(COMPARED, explaining, ()),
     "certify": Job(HANDED_IN, certifying, ()),
     "escrow": Job(HANDED_IN, making_an_escrow_key, ()),
@@ -165,6 +162,7 @@ class Forcing:
             return forcing.force(f"{name}: {fault}", lambda: job.do(self.stage, office))
 
         go_back(state)
+        yield force("database away", replace(hub, database_address=f"{LOOPBACK}:9/{self.stage.states.database}"))
         with forcing.asking() as asked:
             yield force("none")
         for at, names in reversed(list(enumerate(asked))):
