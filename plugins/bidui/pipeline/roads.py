@@ -7,6 +7,7 @@ until then every look finds it again, under the same mark.
 from __future__ import annotations
 
 import mailbox
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -72,7 +73,7 @@ def folder(office: Office, seen: dict[Path, tuple[int, int]], as_of: datetime) -
 def mails(office: Office, as_of: datetime) -> Iterator[Batch]:
     """Mails in the hub's own mailbox, with the attachments that are somebody's on record."""
     box = _box(office)
-    for key in sorted(box.keys()):
+    for key in sorted(box.keys(), key=_delivered):
         message = _parsed(box.get_bytes(key))
         address = parseaddr(str(message["From"] or ""))[1]
         known = office.policy.contact_of_sender(address, office.today(as_of))
@@ -104,6 +105,11 @@ def take_away(office: Office, batch: Batch) -> None:
 
 def _box(office: Office) -> mailbox.Maildir:
     return mailbox.Maildir(office.home / "post" / office.policy.profile.desk.email)
+
+
+def _delivered(key: str) -> list[int]:
+    """Order of delivery: a Maildir name begins with seconds, microseconds, process and count, none padded with zeros."""
+    return [int(number) for number in re.findall(r"\d+", key)]
 
 
 def _parsed(data: bytes) -> EmailMessage:

@@ -223,3 +223,16 @@ def test_what_the_watcher_says_holds_no_name_of_a_file(watcher):
     watcher.look()
     assert watcher.said
     assert not any("张三" in line for line in watcher.said)
+
+
+def test_mails_of_one_second_are_taken_in_the_order_of_their_delivery(watcher):
+    """As the counts in their names say, not as these sort when they are read as text."""
+    for month in ("09", "10", "11"):
+        watcher.post("town101@xiang.example", [(f"入户核查表_2026{month}.xlsx", b"x")], f"<{month}@b.example>")
+    new = watcher.office.home / "post" / watcher.office.policy.profile.desk.email / "new"
+    names = {"09": "1795658400.M7P41Q9.h", "10": "1795658400.M52P41Q10.h", "11": "1795658400.M300P41Q11.h"}
+    for month, name in names.items():
+        (delivered,) = [path for path in new.iterdir() if f"<{month}@".encode() in path.read_bytes()]
+        delivered.rename(new / name)
+    watcher.look()
+    assert [a.period for a in watcher.started] == ["2026-09", "2026-10", "2026-11"]
