@@ -77,9 +77,11 @@ class ControlRoom:
         return [{"state": "failed" if r.outcome == "refused" else "success"} for r in mine]
 
     def decide(self, _dag: str, run: str, contact: str, *, approve: bool = True, remark: str = "") -> str:
-        """A contact decides on the delivery that waits; what everybody has approved leaves at once."""
+        """A contact decides on the delivery that waits, if one still does; approved by everybody, it leaves at once."""
         period = next(period for period, runs in self._delivered.items() if run in runs)
-        delivery = next(found for found, _, about, _ in approving.waiting(self.hub) if about == period)
+        delivery = next((found for found, _, about, _ in approving.waiting(self.hub) if about == period), None)
+        if delivery is None:
+            return "skipped"
         approving.ask(self.hub, delivery, self.now)
         decision: approving.Decision = "approved" if approve else "rejected"
         approving.approve(self.hub, delivery, contact, self.now, decision=decision, remark=remark)

@@ -116,6 +116,7 @@ class Play:
         self.closed(period, f"{period}.late")
         self.rejected("deliver", period, "12-02 10:00", number=2, anew="12-02 14:00")
         self.approved("deliver", period, "12-03 09:00", number=2)
+        self.too_late("deliver", period, number=1)
         self.nil(period, "12-04 09:00")
 
     def third_month(self, period: str) -> None:
@@ -254,6 +255,13 @@ class Play:
         self.say(f"  {period} 报告被 {contact} 退回，重新拟制")
         self.at(anew)
         self.room.anew(dag, run)
+
+    def too_late(self, dag: str, period: str, number: int) -> None:
+        """A question that a later round has made void is answered all the same; the answer counts for nothing."""
+        run = self._run(dag, period, number)
+        if (end := self.room.decide(dag, run, self.approvers(dag)[0])) != "skipped":
+            raise AssertionError(f"{dag} {run}: an answer to a void question ended {end}")
+        self.ended(dag, run)
 
     def approvers(self, dag: str) -> list[str]:
         """Who has to approve what a DAG prepares, in their order."""

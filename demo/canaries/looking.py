@@ -17,11 +17,11 @@ XCOM, RENDERED, RUNS = "xcom", "rendered_task_instance_fields", "dag_run"
 """Airflow's tables of what tasks hand on, what they were told, and what runs were started with."""
 
 
-def of_hub(home: Path, dsn: str, postgres_log: Path) -> list[Place]:
-    """The places that a hub has without Airflow."""
+def of_hub(home: Path, dsn: str, *logs: Path) -> list[Place]:
+    """The places that a hub has without Airflow; ``logs``: those of its database servers."""
     return [
         Tables("比对库（identity 以外）", dsn, without=frozenset({"identity"})),
-        Files("数据库日志", postgres_log.parent, (postgres_log.name, "control.log")),
+        *(Files(f"数据库日志（{log.parent.name}）", log.parent, (log.name, "control.log")) for log in logs),
         Files("服务日志", home, ("run/*.log",)),
         Mails("邮件标题与信头", home, attachments=False),
         Mails("附件名", home, attachments=True),

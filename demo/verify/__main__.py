@@ -51,7 +51,7 @@ def verified(home: Path, until_the_end: ExitStack) -> list[Check]:
     scene = Scene(home, Path(known["BIDUI_INCLUDE"]), known["BIDUI_PROFILE"], source.dsn(DATABASE), home / "synth")
     checks = [c for part in (lines, files, work, post, vault) for c in part.checks(scene)]
     drill = until_the_end.enter_context(running(Postgres(home / "drill", place.ports.drill)))
-    places = [*of_hub(home, scene.dsn, source.log), *of_airflow(home, source.dsn(AIRFLOW))]
+    places = [*of_hub(home, scene.dsn, source.log, drill.log), *of_airflow(home, source.dsn(AIRFLOW))]
     checks += [*restored.checks(scene.dsn, drill.dsn(DATABASE)), accidents.check(home, source.dsn(AIRFLOW))]
     return [*checks, *canaries(scene.synth, places)]
 
