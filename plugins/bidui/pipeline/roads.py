@@ -108,7 +108,7 @@ def _box(office: Office) -> mailbox.Maildir:
 
 
 def _delivered(key: str) -> list[int]:
-    """Order of delivery: a Maildir name begins with seconds, microseconds, process and count, none padded with zeros."""
+    """Order of delivery: a Maildir name begins with seconds, microseconds, process and count, none of them padded."""
     return [int(number) for number in re.findall(r"\d+", key)]
 
 
