@@ -9,8 +9,9 @@ MAKEFLAGS += --no-print-directory
 # Compiled modules halve the start of every Airflow program.
 unexport PYTHONDONTWRITEBYTECODE
 
-# The profile that the generated pages and the demo are made with.
-export BIDUI_PROFILE ?= demo
+# The profile that the generated pages and the demo are made with: PROFILE=zhumadian make demo.
+PROFILE ?= demo
+export BIDUI_PROFILE ?= $(PROFILE)
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -28,7 +29,7 @@ index="$${PIP_INDEX_URL:-$$($(BIN)/pip config get global.index-url 2>/dev/null |
 if [ -n "$$index" ]; then export UV_DEFAULT_INDEX="$$index"; fi
 endef
 
-.PHONY: help .venv lock format lint docs docs-check test demo verify-demo up down looks clean
+.PHONY: help .venv lock format lint docs docs-check test proofs demo verify-demo up down looks clean
 
 help:  ## this list
 	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z.-]+):.*## /\1\t/' | expand -t 12
@@ -88,6 +89,11 @@ docs-check: $(READY)
 
 test: $(READY)  ## all tests (make test ARGS='tests/unit -x')
 	@$(BIN)/pytest $(ARGS)
+
+proofs: $(READY)  ## prove the clauses anew and write include/clauses/evidence.json and the page of it
+	@PROVE=1 $(BIN)/pytest tests/clauses tests/e2e/test_clauses.py $(ARGS) \
+	  tests/e2e/test_profiles.py::test_the_evidence_names_what_gave_a_result
+	$(MAKE) docs
 
 demo: $(READY)  ## play three months in a simulated county; ONCE=1 ends and stops everything afterwards
 	@$(BIN)/python -m demo

@@ -62,7 +62,7 @@ def main() -> int:
         tools = found_tools()
         if not place.home.exists() or Airflow(place).healthy() != set(COMPONENTS):
             raise ServiceError("演示没有开着：请先运行 make demo（不带 ONCE=1），再运行 make looks")
-        os.environ.update(place.environment())
+        os.environ.update(place.environment() | {"BIDUI_PROFILE": offices.load(place.home)["BIDUI_PROFILE"]})
         shutil.rmtree(LOOKS, ignore_errors=True)
         LOOKS.mkdir(parents=True)
         hub = Hub.from_environment()
@@ -105,8 +105,7 @@ def interface(browser: Browser, place: Office, policy: PolicySet) -> None:
         "document.querySelector('form[name=login] [type=submit]').click()"
     )
     browser.wait("!location.pathname.includes('login') && document.readyState === 'complete'", "登录后的首页", settle=5)
-    roster = next(c.party for c in policy.contracts.values() if c.role == "roster")
-    towns = next(a.party for a in policy.agreements.values() if a.kind == "regions")
+    roster, towns = policy.contracts[policy.in_role("roster")[0]].party, policy.visiting.party
     late = f"/dags/month_close/runs/{periods(place)[1]}"
     for name, path in (
         ("ui-home", "/"), ("ui-dags", "/dags"), ("ui-approvals", "/required_actions?response_received=true"),
@@ -146,7 +145,7 @@ def documents(tools: Tools, browser: Browser, parties: Parties) -> None:
     """The first of each kind of document that the demo mailed."""
     policy = parties.hub.policy
     period = periods(parties.office)[0]
-    towns = next(a for a in policy.agreements.values() if a.kind == "regions")
+    towns = policy.visiting
     agencies = [c for a in policy.agreements.values() if a.kind == "agency" for c in a.contacts]
     reports = policy.agreements[next(r.party or "" for r in policy.recipes.values() if r.document)]
     town = next(c for c in towns.contacts if any(_opened(parties, c, towns.party, period, "核查表")))
@@ -162,7 +161,7 @@ def documents(tools: Tools, browser: Browser, parties: Parties) -> None:
         "monthly-report": next(
             (f for c in reports.contacts for f in _opened(parties, c, reports.party, period, ".docx")), None
         ),
-        "quarterly-bulletin": next(_opened(parties, town, towns.party, period, ".docx"), None),
+        "quarterly-bulletin": next(_opened(parties, town, towns.party, period, "通报"), None),
     }
     for name, attached in seen.items():
         if attached is None:

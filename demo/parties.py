@@ -5,6 +5,7 @@ What they write into a form stands in the form's contract: no column is named he
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import mailbox
@@ -117,7 +118,8 @@ class Parties:
         agreement, contact = self._office_of(region)
         mail = EmailMessage(policy=SMTP)
         mail["From"], mail["To"], mail["Subject"] = contact.email, self.hub.policy.profile.desk.email, f"报送 {period}"
-        mail["Message-ID"] = f"<{period}.{region}.{len(data)}@{contact.email.partition('@')[2]}>"
+        mark = hashlib.sha256(name.encode() + data).hexdigest()[:12]
+        mail["Message-ID"] = f"<{period}.{region}.{mark}@{contact.email.partition('@')[2]}>"
         mail.set_content("见附件。")
         sealed = workbook.seal(data, password(self.hub, agreement.party, region, period))
         mail.add_attachment(sealed, maintype=EXCEL[0], subtype=EXCEL[1], filename=name)
@@ -130,7 +132,7 @@ class Parties:
 
 def visits(policy: PolicySet) -> Contract:
     """The contract under which visit workbooks come back."""
-    return next(c for c in policy.contracts.values() if "outcome" in c.roles)
+    return policy.contracts[policy.in_role("outcome")[0]]
 
 
 def fill_in(
@@ -175,8 +177,8 @@ def nil_report(hub: Hub, period: str, day: date) -> tuple[str, openpyxl.Workbook
     sheet = book.worksheets[0]
     sheet.title = words["sheet"]
     for key, value in (
-        ("period", period), ("dataset", contract.title), ("statement", "本期本镇没有线索，无核查结果可报"),
-        ("reporter", "镇防返贫专干"),
+        ("period", period), ("dataset", contract.title), ("statement", "本期没有线索，无核查结果可报"),
+        ("reporter", hub.policy.visiting.contacts[0].name),
     ):  # fmt: skip
         sheet.append((words[key], value))
     provision = next(p for a in hub.policy.agreements.values() if (p := a.provision(contract.id)))

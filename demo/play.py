@@ -1,4 +1,6 @@
-"""Three months of a fictional county on the simulated clock, played by the parties' side against the real hub.
+"""Three months of a synthetic hub on the simulated clock, played by the parties' side against the real hub.
+
+Parties and regions are asked for by what they do, so that any profile with a synthetic hub plays the same months.
 
 Month 1: everything comes in time; a package comes twice; two towns send their workbooks back, one with a blank, one
 with a changed locked cell. Month 2: the roster is refused, comes late and is amended; one town's part of a dataset
@@ -13,11 +15,13 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
+from bidui.domain.period import Period
 from bidui.orchestration import clock
+from bidui.pipeline.arrive import window_of
 from bidui.pipeline.office import Office as Hub
 from bidui.policy.region import Region
 from demo.accidents import SENDING, Accidents
@@ -29,6 +33,8 @@ PATIENCE = 300.0
 """Seconds to wait for a run."""
 EVERY = 1.0
 """Seconds between two looks at a DAG's runs."""
+APART = ("export", "expense", "certificate", "roster", "benefit")
+"""What comes in at a time of its own."""
 ENDED = ("success", "failed")
 ORDER = {"broken": 0, "full": 1, "amend": 2}
 """In which the variants of a file come in."""
@@ -84,17 +90,23 @@ class Play:
 
     def first_month(self, period: str) -> None:
         """Everything in time; one package twice; towns answer."""
-        self.at("10-26 08:00")
+        opens, _ = window_of(self.hub, Period.parse(period))
+
+        def day(number: int, hour: str) -> str:
+            return f"{opens + timedelta(days=number)} {hour}"
+
+        self.at(day(0, "08:00"))
         self.start("month_close", f"{period}.window", period)
-        self.hand_in(period, self.at("10-26 09:00"), "export", "expense", "certificate")
-        self.parts(period, "10-26 14:00")
-        again = self.hand_in(period, self.at("10-27 10:00"), "roster")
+        self.hand_in(period, self.at(day(0, "09:00")), "export", "expense", "certificate")
+        self.rest(period)
+        self.parts(period, day(0, "14:00"))
+        again = self.hand_in(period, self.at(day(1, "10:00")), "roster")
         party, _, name = self.dataset("roster").partition(".")
         self.parties.drop(again[-1], party, name, f"再次{period}.sealed")
         self.came(self.dataset("roster"), period)
         self.closed(period, f"{period}.window")
-        self.approved("deliver", period, "10-28 09:30")
-        self.towns_answer(period, "11-05 15:00")
+        self.approved("deliver", period, day(2, "09:30"))
+        self.towns_answer(period, day(10, "15:00"))
 
     def second_month(self, period: str) -> None:
         """The roster is refused, late, amended; a town's part is late; a report is rejected; a town reports nil."""
@@ -102,6 +114,7 @@ class Play:
         self.at("11-25 08:00")
         self.start("month_close", f"{period}.window", period)
         self.hand_in(period, self.at("11-25 09:00"), "export", "expense", "certificate")
+        self.rest(period)
         late = self.towns[2]
         self.parts(period, "11-25 14:00", without=late)
         self.hand_in(period, self.at("11-26 10:00"), "roster", variant="broken", end="failed")
@@ -126,6 +139,7 @@ class Play:
         self.start("month_close", f"{period}.window", period)
         with self._accident("killed", self._table("expense")), self._accident("refused", self._table("certificate")):
             self.hand_in(period, self.at("12-25 09:00"), "export", "expense", "certificate")
+        self.rest(period)
         self.parts(period, "12-25 14:00")
         with self._accident("cut", "core.finding_seen"):
             self.hand_in(period, self.at("12-28 10:00"), "roster")
@@ -154,12 +168,12 @@ class Play:
 
     def dataset(self, role: str) -> str:
         """Id of the dataset that comes in under a role."""
-        return next(c.id for c in self.hub.policy.contracts.values() if role in c.roles)
+        return self.hub.policy.in_role(role)[0]
 
     @property
     def towns(self) -> list[Region]:
         """The regions whose offices answer and report, in order of code."""
-        level = next(a.level for a in self.hub.policy.agreements.values() if a.kind == "regions")
+        level = self.hub.policy.visiting.level
         return self.hub.policy.regions_of(level or "", date.fromisoformat(f"{self.periods[-1]}-28"))
 
     def hand_in(
@@ -176,6 +190,23 @@ class Play:
         for dataset in map(self.dataset, roles):
             self._received(dataset, period)
         return sealed
+
+    def rest(self, period: str) -> None:
+        """Whatever else is there for the month comes in: agencies hand in, regions mail."""
+        apart = {self.dataset(role) for role in APART}
+        now, came = clock.read(self.office.home / clock.FILE), set()
+        for line in truth(self.synth / "truth.jsonl", "rows"):
+            if line["period"] != period or line["dataset"] in apart:
+                continue
+            file, (party, _, name) = self.synth / line["path"], line["dataset"].partition(".")
+            if line["scope"]:
+                self.parties.post(line["scope"], period, file.name, file.read_bytes())
+            else:
+                self.parties.hand_in(file, party, name, period, now)
+            self._expect(line["dataset"], period, "success")
+            came.add(line["dataset"])
+        for dataset in sorted(came):
+            self._received(dataset, period)
 
     def came(self, dataset: str, period: str) -> None:
         """One more package of a dataset came and was taken: wait until it is received."""

@@ -21,6 +21,7 @@ from bidui.pipeline import apply
 from bidui.pipeline.office import Office
 from bidui.policy.loading import load
 from bidui.policy.policy_set import PolicySet
+from bidui.policy.release import Releases
 from bidui.sealing import authority
 from bidui.store import roles
 from bidui.store.database import Database, Role
@@ -73,8 +74,8 @@ def as_of() -> datetime:
 
 @pytest.fixture(scope="session")
 def policy(repository: Path) -> PolicySet:
-    """The shipped policy; immutable, so it is loaded once."""
-    return load(repository / "include", PROFILE)
+    """The shipped policy; immutable, so it is loaded once. Without releases: tests put other contracts into it."""
+    return replace(load(repository / "include", PROFILE), releases=Releases())
 
 
 @pytest.fixture(scope="session")

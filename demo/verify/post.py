@@ -36,7 +36,8 @@ def mails(scene: Scene) -> list[Check]:
     kept: Counter[str] = Counter()
     for folder in (scene.home / "post").iterdir():
         if (folder / "cur").is_dir():
-            kept.update(str(mail["Message-ID"]) for mail in mailbox.Maildir(folder) if scene.desk in str(mail["From"]))
+            ours = (mail for mail in mailbox.Maildir(folder) if scene.desk in str(mail["From"]))
+            kept.update(str(mail["Message-ID"]).strip() for mail in ours)  # a long one stands on a line of its own
     return [
         Check("邮件：台账所记与信箱所存", {"mails": len(recorded), "digest": digest(recorded)},
               {"mails": len(kept), "digest": digest(kept)}),

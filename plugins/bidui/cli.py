@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -18,8 +19,10 @@ from bidui.policy.source import PolicyError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="比对：县级数据共享、比对、下发、反馈的全部操作。")
 policy_app = typer.Typer(no_args_is_help=True, help="制度数据（include/）：检查和启用。")
+catalogue_app = typer.Typer(no_args_is_help=True, help="数据资源目录：比较、发布、导出。")
 keys_app = typer.Typer(no_args_is_help=True, help="密钥：建立、签发联系人证书、查询约定密码。")
 app.add_typer(policy_app, name="policy")
+app.add_typer(catalogue_app, name="catalogue")
 app.add_typer(keys_app, name="keys")
 
 Profile = Annotated[str, typer.Option(envvar="BIDUI_PROFILE", help="县（市）配置")]
@@ -35,8 +38,10 @@ def _said() -> Iterator[None]:
     from bidui.archive.errors import ArchiveError
     from bidui.domain.period import PeriodError
     from bidui.pipeline.approve import NotAllowed
+    from bidui.pipeline.catalogue import ExportError
     from bidui.pipeline.deliver import NotClosed
     from bidui.pipeline.office import OfficeError
+    from bidui.pipeline.publish import NotReleasable
     from bidui.pipeline.send import NotAsApproved
     from bidui.sealing.errors import SealError
     from bidui.store.database import StoreError
@@ -48,7 +53,8 @@ def _said() -> Iterator[None]:
     except PeriodError:
         typer.echo("期别写法不对：应为 2026-11、2026-Q4、2026-H2 或 2026", err=True)
     except (
-        ArchiveError, OfficeError, NotAllowed, NotAsApproved, NotClosed, clock.ClockError, SealError, StoreError,
+        ArchiveError, ExportError, OfficeError, NotAllowed, NotAsApproved, NotClosed, clock.ClockError, SealError,
+        StoreError, NotReleasable,
     ) as error:  # fmt: skip
         typer.echo(str(error), err=True)
     else:
@@ -68,18 +74,43 @@ def policy_check(
     profile: Profile,
     include: Include = Path("include"),
 ) -> None:
-    """检查制度数据：错误逐条列出文件和行号。"""
-    from bidui.pipeline.check import faults
+    """检查制度数据：错误一次列全，逐条写明文件、行号和改法。"""
+    from bidui.pipeline.check import check
+
+    policy, found = check(include, profile)
+    for fault in found:
+        typer.echo(str(fault), err=True)
+    if found or policy is None:
+        files = len({fault.file for fault in found})
+        typer.echo(f"制度数据有 {len(found)} 处错误，涉及 {files} 个文件；改好后请再检查一遍。", err=True)
+        raise typer.Exit(1)
+    typer.echo(
+        f"{policy.profile.title}：数据集 {len(policy.contracts)} 个，协议 {len(policy.agreements)} 份，"
+        f"规则 {len(policy.rules)} 条，交付 {len(policy.recipes)} 种；"
+        f"制度版本 {policy.hash[:12]}，没有错误。"
+    )
+
+
+@policy_app.command("diff")
+def policy_diff(
+    a: Annotated[str, typer.Argument(help="县（市）配置，可带日期：配置 或者 配置@年-月-日")],
+    b: Annotated[str, typer.Argument(help="与之比较的配置，写法相同；都不写日期的按今天")],
+    as_json: Annotated[bool, typer.Option("--json", help="按 JSON 输出")] = False,
+    include: Include = Path("include"),
+) -> None:
+    """比较两个县（市）的制度，或者一个县在两个日期的制度：只列不同之处。"""
+    import json
+
+    from bidui.pipeline import policy_diff as use_case
 
     with _said():
-        policy = load(include, profile)
-        if found := faults(policy):
-            raise PolicyError(found)
-        typer.echo(
-            f"{policy.profile.title}：数据集 {len(policy.contracts)} 个，协议 {len(policy.agreements)} 份，"
-            f"规则 {len(policy.rules)} 条，交付 {len(policy.recipes)} 种；"
-            f"制度版本 {policy.hash[:12]}，没有错误。"
-        )
+        try:
+            sides = use_case.Side.parse(a, b, lambda: clock.now().date())
+        except ValueError:
+            raise typer.BadParameter("日期写法不对：应为 配置@年-月-日，日期形如 2026-06-01") from None
+        found = use_case.differences(include, *sides)
+        made = json.dumps(use_case.as_json(*sides, found), ensure_ascii=False, indent=2) if as_json else None
+        typer.echo(made or use_case.page(*sides, found))
 
 
 @policy_app.command("apply")
@@ -90,6 +121,94 @@ def policy_apply() -> None:
     with _said():
         for line in apply_policy(_office(), clock.now()):
             typer.echo(line)
+
+
+# --- the catalogue -----------------------------------------------------------------------------------------------
+@catalogue_app.command("diff")
+def catalogue_diff(
+    profile: Profile,
+    include: Include = Path("include"),
+) -> None:
+    """与最近发布的一版目录比较：新增、停止共享、兼容和不兼容的变更。不写任何文件。"""
+    from bidui.pipeline.publish import changes
+
+    with _said():
+        policy = load(include, profile)
+        newest = policy.releases.newest
+        typer.echo(f"最近发布：{newest.number}（{newest.in_force_from} 起生效）" if newest else "还没有发布过目录。")
+        _tell_changes(changes(policy))
+
+
+@catalogue_app.command("publish")
+def catalogue_publish(
+    profile: Profile,
+    in_force_from: Annotated[str, typer.Option("--in-force-from", help="从哪个月的数据起生效，如 2027-01")],
+    agreed: Annotated[list[str] | None, typer.Option(help="同意的单位：单位=联系人@日期，每个单位写一次")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="只检查并列出将要写的文件")] = False,
+    include: Include = Path("include"),
+) -> None:
+    """发布目录：核对版本号和各提供单位的同意，冻结契约，形成新的一版。已发布的从不改动。"""
+    from bidui.domain.period import Period
+    from bidui.pipeline import publish as use_case
+
+    with _said():
+        policy, begins = load(include, profile), Period.parse(in_force_from)
+        _tell_changes(found := use_case.changes(policy))
+        if not found:
+            return
+        today = clock.now().astimezone(ZoneInfo(policy.profile.time_zone)).date()
+        planned = use_case.plan(policy, begins, [use_case.agreed_of(one) for one in agreed or ()], today)
+        done = "将写" if dry_run else "已写"
+        for file in sorted(map(str, planned.files)) if dry_run else use_case.publish(policy, planned):
+            typer.echo(f"{done} {file}")
+        typer.echo(f"{'可以发布' if dry_run else '已发布'}：{planned.release.number}，{begins} 起生效。")
+
+
+def _tell_changes(changes) -> None:  # noqa: ANN001 - imported late
+    kinds = {"added": "新增", "ended": "停止", "compatible": "兼容", "breaking": "不兼容"}
+    for change in changes:
+        versions = " → ".join(filter(None, (change.before, change.after)))
+        typer.echo(f"{kinds[change.kind]}　{change.dataset} {versions}　{change.said}")
+    if not changes:
+        typer.echo("没有变更，无可发布。")
+
+
+@catalogue_app.command("export")
+def catalogue_export(
+    profile: Profile,
+    to: Annotated[Path, typer.Option(help="写到哪个文件夹")],
+    include: Include = Path("include"),
+) -> None:
+    """导出政务信息资源目录：工作簿（报目录主管部门）和 DCAT（JSON-LD，供其他目录系统收割）。可以重复运行。"""
+    from bidui.pipeline.catalogue import export
+
+    with _said():
+        policy = load(include, profile)
+        day = clock.now().astimezone(ZoneInfo(policy.profile.time_zone)).date()
+        for path in export(policy, to, day):
+            typer.echo(path)
+
+
+@app.command()
+def forms(
+    profile: Profile,
+    party: Annotated[str, typer.Option(help="报送单位代号")],
+    to: Annotated[Path, typer.Option(help="写到哪个文件夹")],
+    period: Annotated[str | None, typer.Option(help="期别，如 2026-12；默认本月")] = None,
+    region: Annotated[str | None, typer.Option(help="乡镇（县区）代码，报送单位是地区时")] = None,
+    include: Include = Path("include"),
+) -> None:
+    """写出一个单位所报各数据的空白报送表和填报说明，与月初随报送通知所发的相同。可以重复运行。"""
+    from bidui.domain.period import Period
+    from bidui.pipeline.forms import write
+
+    with _said():
+        policy = load(include, profile)
+        if party not in policy.agreements:
+            raise typer.BadParameter(f"本县没有报送单位 {party}：应为 {'、'.join(policy.agreements)}")
+        today = clock.now().astimezone(ZoneInfo(policy.profile.time_zone)).date()
+        for path in write(policy, party, region, Period.parse(period) if period else Period.month_of(today), to):
+            typer.echo(path)
 
 
 @app.command()
@@ -441,6 +560,44 @@ def synth(
             f"{made.households} 户 {made.persons} 人，另 {made.outsiders} 人；"
             f"文件 {len(made.files)} 个，真相 {made.truth}"
         )
+
+
+@app.command()
+def clauses(
+    profile: Profile,
+    as_json: Annotated[bool, typer.Option("--json", help="按 JSON 输出")] = False,
+    include: Include = Path("include"),
+) -> None:
+    """条款落实情况：每条条款由什么落实、证据是什么、还缺什么；数据库可用时附本中心台账的件数。"""
+    import json
+
+    from bidui.pipeline import clauses as use_case
+    from bidui.pipeline import clauses_page
+
+    with _said():
+        policy = load(include, profile)
+        found = use_case.standings(policy, _ledger_of(policy))
+        made = json.dumps(clauses_page.data(policy, found), ensure_ascii=False, indent=2) if as_json else None
+        typer.echo(made or clauses_page.text(policy, found))
+
+
+def _ledger_of(policy: Any) -> dict[str, int] | None:
+    """The results in the ledger of the office at hand; None where there is none, or none of this profile."""
+    from bidui.pipeline.clause_results import results
+    from bidui.pipeline.office import OfficeError
+    from bidui.store.database import StoreError
+
+    try:
+        office = _office()
+    except OfficeError:
+        return None
+    if office.profile != policy.profile.id:
+        return None
+    try:
+        return results(office.database, policy)
+    except (OSError, StoreError) as fault:
+        typer.echo(f"本中心的台账读不到（{type(fault).__name__}），下面只列随项目提交的证据。", err=True)
+        return None
 
 
 @app.command()

@@ -36,6 +36,7 @@ from demo.play import Play
 from demo.services.postgres import Postgres
 from demo.services.process import LOOPBACK, Program, answers, free_port
 from demo.verify.scene import Scene
+from tests.policies import unreleased
 
 PERIODS = ["2026-10", "2026-11", "2026-12"]
 QUARTER = "2026-Q4"
@@ -48,16 +49,15 @@ _MINIMUM = re.compile(r"minimumRows: (\d+)")
 def policy_copy(target: Path, most: int = 20) -> Path:
     """The shipped policy in a folder of its own, for a county with `TOWNS` only.
 
-    There, ``most`` rows are a whole file, where the shipped contracts ask for more.
+    There, ``most`` rows are a whole file, where the shipped contracts ask for more; none of them is released.
     """
-    shutil.copytree(REPOSITORY / "include", target)
+    unreleased(target)
     for contract in target.glob("catalogue/*/*.yaml"):
         stated = contract.read_text(encoding="utf-8")
         fewer = _MINIMUM.sub(lambda found: f"minimumRows: {min(int(found[1]), most)}", stated)
         contract.write_text(fewer, encoding="utf-8")
-    _keep_lines(target / "dictionary" / "regions.csv", re.compile(r"^\w+,(\d{9})"))
-    for agreement in target.glob("agreements/*.yaml"):
-        _keep_lines(agreement, re.compile(r"^  - .* region: '(\d{9})'"))
+    _keep_lines(target / "dictionary" / "regions.csv", re.compile(r"^demo,(\d{9})"))
+    _keep_lines(target / "contacts" / "demo.csv", re.compile(r"^.*,(\d{9}),"))
     return target
 
 

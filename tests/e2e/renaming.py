@@ -59,19 +59,29 @@ class Names:
             (re.compile(rf"\b({'|'.join(words)})\b"), plain),
             (re.compile(r"(?m)^  - name: (\w+)\n    businessName"), plain),
             (re.compile(r"(?m)^party: (\w+)$"), self.parties),
-            (re.compile(r"property: party, value: (\w+)"), self.parties),
+            (re.compile(r"property: (?:party|owner), value: (\w+)"), self.parties),
             (re.compile(r"(?m)^id: (\w+)$"), self.profiles),
             (re.compile(r"(?m)^extends: (\w+)$"), self.profiles),
             (re.compile(rf"(?m)^({'|'.join(self.profiles)}),"), self.profiles),
         ]
 
-    def new(self, text: str) -> str:
-        """A policy file under the new names."""
-        for pattern, names in self._to_new:
+    @cached_property
+    def _by_folder(self) -> dict[str, list[tuple[re.Pattern[str], Mapping[str, str]]]]:
+        """Patterns for what is a name in one folder only."""
+        any_party = "|".join(self.parties)
+        return {
+            "profiles": [(re.compile(rf"(?m)^  ({any_party}):"), self.parties)],
+            "contacts": [(re.compile(rf"(?m)^({any_party}),"), self.parties)],
+            "clauses": [(re.compile(rf'"agreement:({any_party})"'), self.parties)],
+        }
+
+    def new(self, text: str, folder: str) -> str:
+        """A policy file of a folder under the new names."""
+        for pattern, names in [*self._to_new, *self._by_folder.get(folder, [])]:
             text = pattern.sub(lambda m, names=names: _swapped(m, names), text)
-        listed = re.search(r"(?m)^agreements: \[(.*)\]$", text)
+        listed = re.search(r"(?ms)^agreements: \[(.*?)\]$", text)
         if listed:
-            renamed = ", ".join(self.parties[name] for name in listed[1].split(", "))
+            renamed = ", ".join(self.parties[name] for name in re.split(r",\s*", listed[1]))
             text = text.replace(listed[0], f"agreements: [{renamed}]")
         return text
 
@@ -82,7 +92,7 @@ class Names:
             party, dataset = self.datasets[f"{path.parts[1]}.{path.stem}"].split(".")
             return Path(folder, party, f"{dataset}.yaml")
         known = {"agreements": self.parties, "profiles": self.profiles, "synth": {**self.datasets, **self.profiles},
-                 "expectations": self.datasets}.get(folder, {})  # fmt: skip
+                 "expectations": self.datasets, "contacts": self.profiles}.get(folder, {})  # fmt: skip
         return path.with_name(f"{known[path.stem]}{path.suffix}") if path.stem in known else path
 
     def old(self, text: str) -> str:
@@ -100,8 +110,9 @@ def renamed(include: Path, profile: str, target: Path) -> Names:
     for file in sorted(p for p in include.rglob("*") if p.is_file()):
         to = target / names.path(file.relative_to(include))
         to.parent.mkdir(parents=True, exist_ok=True)
-        if file.suffix in {".yaml", ".csv", ".sql", ".md"}:
-            to.write_text(names.new(file.read_text(encoding="utf-8")), encoding="utf-8")
+        if file.suffix in {".yaml", ".csv", ".sql", ".md", ".json"}:
+            folder = file.relative_to(include).parts[0]
+            to.write_text(names.new(file.read_text(encoding="utf-8"), folder), encoding="utf-8")
         else:
             shutil.copy(file, to)
     return names

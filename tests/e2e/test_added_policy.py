@@ -39,6 +39,11 @@ customProperties:
   - {property: delivery, value: full}
   - {property: cadence, value: month}
   - {property: clauses, value: [QA-03]}
+  - {property: category, value: 部门/卫生健康}
+  - {property: format, value: text}
+  - {property: sharing, value: {class: unconditional, scope: 信息监测中心, mode: 文件交换}}
+  - {property: sourceSystem, value: 慢病管理系统}
+  - {property: securityLevel, value: level4}
   - {property: completeIf, value: {minimumRows: 3}}
   - {property: layout, value: {encoding: utf-8}}
 schema:
@@ -86,9 +91,8 @@ valid_from: 2026-01-01
 provides:
   - {dataset: health.chronic_card, sealing: [plain], words: [持证名册]}
 receives: [receipt, refusal, agency_findings]
-contacts:
-  - {id: health-1, name: 卫健联络员, email: card@weijian.example, valid_from: 2026-01-01}
 """
+CONTACT = "health,health-1,卫健联络员,专责联络员,card@weijian.example,,,2026-01-01,\n"
 SUITE = """
 name: health.chronic_card
 expectations:
@@ -147,6 +151,8 @@ def added(include: Path) -> None:
     changed(base, "thresholds:\n", "  card_grace_days: {values: {2021-01-01: 30}, unit: 日, source: 测试}\n")
     profile = include / "profiles" / "demo.yaml"
     changed(profile, "agreements: [", "health, ")
+    changed(profile, "datasets: [", "health.chronic_card, ")
+    changed(include / "contacts" / "demo.csv", "", CONTACT)
     changed(profile, "expected: [", "health.chronic_card, ")
 
 

@@ -177,7 +177,8 @@ def test_the_undisturbed_month_did_everything(stage):
     end = stage.after[HANDED_OUT]
     filled = {table for table, (rows, _) in end.tables.items() if rows}
     assert set(end.tables) - filled == {
-        "core.case_event", "core.restore_drill", "core.snapshot", "core.snapshot_taken", "data.town__verification",
+        "core.case_due", "core.case_event", "core.restore_drill", "core.snapshot", "core.snapshot_taken",
+        "data.town__verification",
         "identity.link_event",
     }  # fmt: skip
     assert set(end.mails.values()) == {1}

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection, text
 
+from bidui.policy.agreement import Provision
 from bidui.policy.rule import Read, Rule
 from bidui.rules.running import RunResult
 from bidui.store import ledger, tables
@@ -172,7 +173,11 @@ def test_aliases_in_one_role_speak_of_one_dataset(play: Play) -> None:
     rule, policy = play.policy.rules["aid_stopped"], play.policy
     (listed,) = policy.in_role("benefit")
     other = policy.contracts[listed].model_copy(update={"id": "other.list"})
-    play.policy = replace(policy, contracts={**policy.contracts, other.id: other})
+    giver = policy.giver(listed)
+    given = giver.model_copy(update={"provides": (*giver.provides, Provision(dataset=other.id, sealing=("plain",)))})
+    play.policy = replace(
+        policy, contracts={**policy.contracts, other.id: other}, agreements={**policy.agreements, given.party: given}
+    )
     with play.store.begin(Role.COMPARE) as connection:
         bound = play.binder(connection).instances(rule)
     assert sorted((one["before"], one["benefit"]) for one in bound) == [(listed, listed), (other.id, other.id)]
@@ -204,10 +209,16 @@ def test_absence_waits_for_every_scope(laid_out: Play, rule: Rule) -> None:
     """Where a dataset comes by regions, one that is missing freezes what depends on absence; a nil report is enough."""
     policy = laid_out.policy
     contract = laid_out.contracts(rule, laid_out.datasets(rule))[rule.absent_from or ""]
-    level = policy.profile.levels[1]
-    by_level = contract.model_copy(update={"by": level})
-    laid_out.policy = replace(policy, contracts={**policy.contracts, contract.id: by_level})
-    scopes = [region.code for region in policy.regions_of(level, laid_out.as_of.date())]
+    by_region = contract.model_copy(update={"by": "region"})
+    giver, offices = policy.giver(contract.id), policy.visiting
+    moved = {
+        giver.party: giver.model_copy(update={"provides": ()}),
+        offices.party: offices.model_copy(update={"provides": (*offices.provides, *giver.provides)}),
+    }
+    laid_out.policy = replace(
+        policy, contracts={**policy.contracts, contract.id: by_region}, agreements={**policy.agreements, **moved}
+    )
+    scopes = [region.code for region in policy.regions_of(offices.level, laid_out.as_of.date())]
     assert len(scopes) > 2
     with laid_out.store.begin(Role.INTAKE) as connection:
         for scope in scopes[1:]:

@@ -28,7 +28,7 @@ WITH mine AS (
     FROM word d LEFT JOIN submission s ON s.dataset = coalesce(d.about->>'made_of', d.code) AND s.period = :period
     WHERE d.list = 'dataset' GROUP BY d.code, d.label
 ), place AS (
-    SELECT v.code, CASE WHEN t.parent IS NULL THEN v.code ELSE t.code END AS town FROM region v LEFT JOIN region t ON t.code = v.parent
+    SELECT code, CASE WHEN level = :finest_level THEN parent ELSE code END AS town FROM region
 )
 SELECT upper(left(m.finding_key, 10)) AS finding_no, v.town, p.household_id AS household_no, coalesce(p.name_id, o.name_id) AS name,
        m.subject AS id_number, m.kind, nullif(m.discriminator, '') AS item,

@@ -45,7 +45,7 @@ SELECT
         JOIN word w ON w.list = 'refusal_reason' AND w.code = g.why), '[]') AS refusal_reasons,
     coalesce((SELECT jsonb_agg(jsonb_build_object('party', party, 'label', label, 'amount', amount, 'days', days) ORDER BY days DESC, party, label) FROM late), '[]') AS overdue,
     coalesce((SELECT jsonb_agg(jsonb_build_object('lead_no', lead_no, 'level', level, 'causes', causes, 'due', due) ORDER BY lead_no) FROM unplaced), '[]') AS unplaced,
-    jsonb_build_array('督促各镇在核查截止日前反馈入户核查结果。', '督促责任单位核实更正比对差异，下期数据到后再次比对。',
+    jsonb_build_array('督促各地在核查截止日前反馈入户核查结果。', '督促责任单位核实更正比对差异，下期数据到后再次比对。',
         '督促应报单位在每月交换窗口内报送完整数据。') AS next_steps,
     (SELECT jsonb_build_object('households', count(*), 'columns', CAST(:visit_cells AS integer), 'cells', count(*) * CAST(:visit_cells AS integer),
         'previous', (SELECT nullif(count(DISTINCT l.lead_id), 0) * CAST(:visit_cells AS integer) FROM lead l WHERE l.period = to_char(CAST(:first_day AS date) - 1, 'YYYY-MM'))) FROM raised) AS burden

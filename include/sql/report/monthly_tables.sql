@@ -1,22 +1,21 @@
 -- id: monthly_tables
--- title: 月度报告：分镇表和分部门表
+-- title: 月度报告：分地区表和分部门表
 -- clauses: [ES-05, ES-06, ES-10]
 -- parameters: [visit_cells]
 -- reads:
 --   register: {role: register}
 --   before: {role: register, previous: 1}
 --   roster: {role: roster, together: true, columns: [stop_reason]}
---   lead: {view: lead}
 --   work: {view: case}
 --   finding: {view: finding}
 --   region: {view: region}
 --   submission: {view: submission}
 --   intake: {view: intake}
 --   word: {view: word}
-WITH town AS (
-    SELECT t.code, t.name FROM region t WHERE t.level = 'town'
+WITH RECURSIVE town AS (
+    SELECT t.code, t.name FROM region t WHERE t.level = :office_level
 ), place AS (
-    SELECT v.code, t.code AS town FROM town t JOIN region v ON t.code IN (v.code, v.parent)
+    SELECT t.code, t.code AS town FROM town t UNION ALL SELECT v.code, p.town FROM place p JOIN region v ON v.parent = p.code
 ), now AS (
     SELECT DISTINCT ON (r.person_id) r.person_id, v.town FROM register r JOIN place v ON v.code = r.region ORDER BY 1, 2
 ), was AS (

@@ -10,8 +10,12 @@
 --   region: {view: region}
 --   word: {view: word}
 -- note: "What agrees again is what a later comparison found no more. A person counts once however many findings there are."
-WITH person AS (
-    SELECT DISTINCT ON (r.person_id) r.person_id, v.parent AS town FROM register r LEFT JOIN region v ON v.code = r.region ORDER BY 1, 2
+WITH RECURSIVE place AS (
+    SELECT t.code, t.code AS town FROM region t WHERE t.level = :office_level
+    UNION ALL
+    SELECT v.code, p.town FROM place p JOIN region v ON v.parent = p.code
+), person AS (
+    SELECT DISTINCT ON (r.person_id) r.person_id, v.town FROM register r LEFT JOIN place v ON v.code = r.region ORDER BY 1, 2
 ), size AS (
     SELECT count(*) AS persons FROM person
 ), task AS (
@@ -36,7 +40,7 @@ WITH person AS (
     FROM work w WHERE w.kind = 'lead' AND w.opened_period = ANY(CAST(:months AS text[])) GROUP BY 1
 ), town AS (
     SELECT t.code, t.name, count(p.person_id) AS persons, (SELECT count(DISTINCT d.case_id) FROM differing d WHERE d.town = t.code) AS findings
-    FROM region t LEFT JOIN person p ON p.town = t.code WHERE t.level = 'town' GROUP BY 1, 2
+    FROM region t LEFT JOIN person p ON p.town = t.code WHERE t.level = :office_level GROUP BY 1, 2
 )
 SELECT
     jsonb_build_object(

@@ -7,7 +7,6 @@
 --   submission: {view: submission}
 --   intake: {view: intake}
 --   issue: {view: issue}
---   run: {view: run}
 --   word: {view: word}
 -- note: "What is due is counted in parts: one month's dataset, or one region's share of it. A rate over fewer than the least denominator is not shown."
 WITH part AS (

@@ -2,15 +2,17 @@
 -- title: 入户核查表：逐户
 -- clauses: [QA-10, QA-18, ES-03]
 -- reads:
+--   region: {view: region}
 --   lead: {view: lead}
 --   work: {view: case}
 --   signal: {view: signal}
 --   register: {role: register}
 --   word: {view: word}
--- note: "A later round's lead of a household that has one this month is a supplement: it names the first, for one visit."
+-- note: "An office above the towns passes the workbook on to them: it is in the order of towns and villages. A later round's lead of a household that has one this month is a supplement: it names the first, for one visit."
 WITH mine AS (
-    SELECT DISTINCT l.lead_id, l.lead_no, l.household_id, nullif(l.region, :recipient_region) AS village, l.level, l.causes, l.due
-    FROM lead l JOIN work w USING (lead_id)
+    SELECT DISTINCT l.lead_id, l.lead_no, l.household_id, CASE WHEN r.level = :finest_level THEN r.parent ELSE l.region END AS town,
+           CASE WHEN r.level = :finest_level THEN l.region END AS village, l.level, l.causes, l.due
+    FROM lead l JOIN work w USING (lead_id) LEFT JOIN region r ON r.code = l.region
     WHERE l.period = :period AND l.round = :round AND w.owner_region = :recipient_region
 ), before AS (
     SELECT household_id, min(lead_no) AS lead_no FROM lead WHERE period = :period AND round < :round GROUP BY household_id
@@ -28,10 +30,10 @@ WITH mine AS (
     LEFT JOIN who p ON s.subject_type = 'person' AND p.person_id = s.subject AND p.household_id = l.household_id
     GROUP BY l.lead_id
 )
-SELECT m.lead_no, :recipient_region AS town, m.village, m.household_id AS household_no, h.head_name_id AS head_name, h.members,
+SELECT m.lead_no, m.town, m.village, m.household_id AS household_no, h.head_name_id AS head_name, h.members,
        m.causes, coalesce('补充线索（与' || b.lead_no || '同户，一次核查）。', '') || f.facts AS facts, m.level, m.due::text AS due
 FROM mine m
 JOIN home h USING (household_id)
 JOIN fact f USING (lead_id)
 LEFT JOIN before b USING (household_id)
-ORDER BY m.village NULLS FIRST, m.lead_no
+ORDER BY m.town, m.village NULLS FIRST, m.lead_no

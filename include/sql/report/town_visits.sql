@@ -5,7 +5,6 @@
 -- reads:
 --   lead: {view: lead}
 --   work: {view: case}
---   signal: {view: signal}
 --   run: {view: run}
 --   register: {role: register}
 --   submission: {view: submission}

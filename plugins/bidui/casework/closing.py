@@ -5,7 +5,7 @@ A finding is never closed by a click: only a later run of its rule that no longe
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -72,7 +72,7 @@ def open_leads(
         text("SELECT count(*) FROM core.lead WHERE hub = :hub AND period = :period"),
         {"hub": now.hub, "period": now.period},
     ).scalar_one()
-    leads, signals, cases = [], [], []
+    leads, signals, cases, dues = [], [], [], []
     for place, lead in enumerate(sorted(merged, key=lambda m: (m.region, m.household_id)), begun + 1):
         lead_id = digest("lead", now.hub, lead.household_id, now.period, now.round)
         term = due[lead.level]
@@ -84,14 +84,16 @@ def open_leads(
         })  # fmt: skip
         signals += [{"lead_id": lead_id, "signal_key": key, "run_id": runs_of[key]} for key in lead.signals]
         cases.append(_case(now, "lead", lead_id, owner, offices[lead.region], term.day, as_of))
+        dues += provisional_due(cases[-1]["case_id"], term, as_of)
     ledger.record(connection, tables.lead, *leads)
     ledger.record(connection, tables.lead_signal, *signals)
     ledger.record(connection, tables.case, *cases)
+    ledger.record(connection, tables.case_due, *dues)
     return len(leads)
 
 
 def open_findings(
-    connection: Connection, now: Round, owners: Mapping[tuple[str, str, str], str], due: date, as_of: datetime
+    connection: Connection, now: Round, owners: Mapping[tuple[str, str, str], str], due: Due, as_of: datetime
 ) -> int:
     """Open a case for each finding of the round that has none open: what differs again is worked on again.
 
@@ -106,10 +108,13 @@ def open_findings(
           ) ORDER BY 1
     """), {"hub": now.hub, "period": now.period, "round": now.round}).all()  # fmt: skip
     cases = [
-        _case(now, "finding", row.finding_key, owners[row.kind, row.system_a, row.system_b], None, due, as_of)
+        _case(now, "finding", row.finding_key, owners[row.kind, row.system_a, row.system_b], None, due.day, as_of)
         for row in found
     ]
     ledger.record(connection, tables.case, *cases)
+    ledger.record(
+        connection, tables.case_due, *(d for case in cases for d in provisional_due(case["case_id"], due, as_of))
+    )
     return len(cases)
 
 
@@ -161,6 +166,38 @@ _AGREED = text("""
           ) instead
           WHERE o.submission_id = ANY(sight.seen_in) AND NOT instead.complete AND instead.kind <> 'nil'
       )
+""")
+
+
+def provisional_due(case_id: str, term: Due, as_of: datetime) -> list[dict[str, Any]]:
+    """The row that marks a case's due date as provisional; none when it is final."""
+    due = {"case_id": case_id, "due": term.day, "provisional": True, "recorded_as_of": as_of}
+    return [due] if term.provisional else []
+
+
+def redate(connection: Connection, hub: str, due_of: Callable[[str, datetime], Due], as_of: datetime) -> int:
+    """Make final what due dates of cases were provisional and need no longer be; returns how many.
+
+    ``due_of``: name of the deadline and when the term began → its last day by the calendar as it is known now.
+    """
+    ledger.lock(connection, "redate", hub)
+    waiting = connection.execute(_PROVISIONAL, {"hub": hub, "as_of": as_of}).all()
+    known = [(row.case_id, due_of(row.deadline, row.began)) for row in waiting]
+    final = [
+        {"case_id": case_id, "due": term.day, "provisional": False, "recorded_as_of": as_of}
+        for case_id, term in known if not term.provisional
+    ]  # fmt: skip
+    return ledger.record_new(connection, tables.case_due, *final)
+
+
+_PROVISIONAL = text("""
+    SELECT case_id, began, deadline FROM (
+        SELECT DISTINCT ON (d.case_id) d.case_id, c.recorded_as_of AS began, d.provisional,
+               CASE c.kind WHEN 'lead' THEN 'visit_' || l.level ELSE 'correction' END AS deadline
+        FROM core.case_due d JOIN core."case" c USING (case_id) LEFT JOIN core.lead l USING (lead_id)
+        WHERE c.hub = :hub AND d.recorded_as_of <= :as_of
+        ORDER BY d.case_id, d.recorded_as_of DESC, d.provisional
+    ) newest WHERE provisional ORDER BY case_id
 """)
 
 

@@ -10,15 +10,18 @@ from functools import cache
 from html import escape as escape_html
 from typing import Any
 
-from jinja2 import StrictUndefined, meta
+from jinja2 import StrictUndefined, meta, nodes
 from jinja2.sandbox import SandboxedEnvironment
 from markdown_it.tree import SyntaxTreeNode
 
 from bidui.delivery import markup
 from bidui.delivery.official_form import to_docx
-from bidui.delivery.wording import FILTERS, display_width
+from bidui.delivery.wording import DUE_FILTERS, FILTERS, display_width
 
-__all__ = ["names_used", "render", "render_line", "to_docx", "to_html", "to_text"]
+__all__ = ["names_used", "render", "render_line", "terms_used", "to_docx", "to_html", "to_text"]
+
+TERM = "term"
+"""By this name every template has the words of the field as they are on the day it speaks of: ``term.<code>``."""
 
 _FONTS = "'PingFang SC','Microsoft YaHei','Noto Sans CJK SC','Source Han Sans SC',SimSun,sans-serif"
 _LINE = "border:1px solid #9aa5b1"
@@ -61,6 +64,7 @@ def _environment(*, markdown: bool) -> SandboxedEnvironment:
         keep_trailing_newline=True,
     )
     environment.filters.update(FILTERS)
+    environment.filters.update(DUE_FILTERS)
     return environment
 
 
@@ -81,8 +85,14 @@ def render_line(template: str, values: Mapping[str, Any]) -> str:
 
 
 def names_used(template: str) -> frozenset[str]:
-    """The names that a template asks for. Raises jinja2.TemplateSyntaxError."""
-    return frozenset(meta.find_undeclared_variables(_environment(markdown=True).parse(template)))
+    """The names that a template asks for, besides `TERM`. Raises jinja2.TemplateSyntaxError."""
+    return frozenset(meta.find_undeclared_variables(_environment(markdown=True).parse(template))) - {TERM}
+
+
+def terms_used(template: str) -> frozenset[str]:
+    """The words of the field that a template asks for, as codes. Raises jinja2.TemplateSyntaxError."""
+    asked = _environment(markdown=True).parse(template).find_all(nodes.Getattr)
+    return frozenset(node.attr for node in asked if isinstance(node.node, nodes.Name) and node.node.name == TERM)
 
 
 def to_html(markdown: str) -> str:

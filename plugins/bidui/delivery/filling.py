@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from bidui.delivery.document import render, render_line
@@ -11,6 +12,9 @@ from bidui.delivery.template import DocumentTemplate, SheetTemplate, TemplateErr
 from bidui.delivery.workbook import Sheet, SheetColumn
 
 Rows = Sequence[Mapping[str, Any]]
+Standing = Mapping[str, Any]
+"""What every template may use without declaring it: `document.TERM` and `wording.PUBLISHED`."""
+_NOTHING: Standing = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,7 @@ class FilledDocument:
     markdown: str
     header: str
     footer: str
+    compact: bool = False
 
 
 @dataclass(frozen=True)
@@ -31,14 +36,18 @@ class FilledWorkbook:
     sheets: tuple[Sheet, ...]
 
 
-def fill_document(template: DocumentTemplate, values: Mapping[str, Any]) -> FilledDocument:
+def fill_document(
+    template: DocumentTemplate, values: Mapping[str, Any], standing: Standing = _NOTHING
+) -> FilledDocument:
     """Fill a document. ``values`` holds exactly the declared names, else TemplateError."""
     _check_values(template.file, template.values, values)
+    values = {**values, **standing}
     return FilledDocument(
         subject=render_line(template.subject, values),
         markdown=render(template.body, values),
         header=render_line(template.header, values),
         footer=render_line(template.footer, values),
+        compact=template.compact,
     )
 
 
@@ -47,6 +56,7 @@ def fill_workbook(
     values: Mapping[str, Any],
     rows: Mapping[str, Rows],
     choices: Mapping[str, Sequence[str]],
+    standing: Standing = _NOTHING,
 ) -> FilledWorkbook:
     """Fill a workbook: ``rows`` by sheet key, already revealed; ``choices``: labels by code list.
 
@@ -54,6 +64,7 @@ def fill_workbook(
     """
     _check_values(template.file, template.values, values)
     _check_values(template.file, [sheet.key for sheet in template.sheets], rows)
+    values = {**values, **standing}
     sheets = (_sheet(template.file, sheet, values, rows[sheet.key], choices) for sheet in template.sheets)
     return FilledWorkbook(file_name=render_line(template.file_name, values), sheets=tuple(sheets))
 

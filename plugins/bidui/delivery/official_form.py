@@ -41,6 +41,25 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True)
+class _Measures:
+    """How much stands on a page: margins in millimetres, sizes in points."""
+
+    scale: float
+    top: float
+    bottom: float
+    header: float
+    footer: float
+    cell: float
+    cell_pitch: float
+    cell_space: float
+
+
+_LETTER = _Measures(1, 37, 35, 24, 20, 10.5, 16, 2)
+_SHEET = _Measures(0.75, 18, 18, 10, 9, 9.5, 13, 1)
+"""For annexes that people keep beside the screen: a page holds twice as much."""
+
+
+@dataclass(frozen=True)
 class _Form:
     """How one kind of paragraph looks; ``indent`` (first line) and ``right`` in characters."""
 
@@ -76,25 +95,29 @@ _HEADINGS = {
 }
 
 
-def to_docx(markdown: str, *, made_at: datetime, header: str = "", footer: str = "") -> bytes:
-    """The document as docx bytes; ``header`` and ``footer`` are one line each, above and below the text."""
+def to_docx(markdown: str, *, made_at: datetime, header: str = "", footer: str = "", compact: bool = False) -> bytes:
+    """The document as docx bytes; ``header`` and ``footer`` are one line each, above and below the text.
+
+    ``compact`` sets an annex in smaller type with smaller margins, instead of a letter.
+    """
+    measures = _SHEET if compact else _LETTER
     document = Document()
     _set_properties(document, made_at)
-    _set_page(document, header, footer)
-    _set_styles(document)
+    _set_page(document, header, footer, measures)
+    _set_styles(document, measures)
     for node in markup.tree(markdown).children:
-        _add_block(document, node)
+        _add_block(document, node, measures)
     return _archive(document)
 
 
-def _add_block(document: DocumentFile, node: SyntaxTreeNode) -> None:
+def _add_block(document: DocumentFile, node: SyntaxTreeNode, measures: _Measures) -> None:
     if node.type == "heading":
         paragraph = document.add_paragraph(style=_HEADINGS[node.tag])
         if node.tag == "h1" and not document.core_properties.title:
             document.core_properties.title = markup.plain(node.children)
         _add_runs(paragraph, node.children)
     elif node.type == "table":
-        _add_table(document, node)
+        _add_table(document, node, measures)
     elif node.type == "hr":
         document.add_page_break()
         _tighten(document.paragraphs[-1])
@@ -124,7 +147,7 @@ def _add_runs(paragraph: Paragraph, nodes: Iterable[SyntaxTreeNode], *, bold: bo
             paragraph.add_run(node.content).bold = bold
 
 
-def _add_table(document: DocumentFile, node: SyntaxTreeNode) -> None:
+def _add_table(document: DocumentFile, node: SyntaxTreeNode, measures: _Measures) -> None:
     rows = [row for part in node.children for row in part.children]
     widths = _column_widths(markup.cell_texts(node))
     if document.paragraphs:
@@ -139,22 +162,22 @@ def _add_table(document: DocumentFile, node: SyntaxTreeNode) -> None:
         for cell, source, width in zip(made.cells, row.children, widths, strict=True):
             cell.width = Mm(width)
             cell.vertical_alignment = 1
-            _fill_cell(cell.paragraphs[0], source, header=position == 0)
+            _fill_cell(cell.paragraphs[0], source, measures, header=position == 0)
     for column, width in zip(table.columns, widths, strict=True):
         column.width = Mm(width)
     _tighten(document.add_paragraph())
 
 
-def _fill_cell(paragraph: Paragraph, cell: SyntaxTreeNode, *, header: bool) -> None:
+def _fill_cell(paragraph: Paragraph, cell: SyntaxTreeNode, measures: _Measures, *, header: bool) -> None:
     style = str(cell.attrs.get("style", ""))
     side = "center" if header else style.removeprefix("text-align:") or "left"
     paragraph.alignment = _ALIGN[side]
-    paragraph.paragraph_format.line_spacing = Pt(16)
-    paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(2)
+    paragraph.paragraph_format.line_spacing = Pt(measures.cell_pitch)
+    paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(measures.cell_space)
     _indent(paragraph, 0)
     _add_runs(paragraph, cell.children)
     for run in paragraph.runs:
-        run.font.size = Pt(10.5)
+        run.font.size = Pt(measures.cell)
         _set_font(run._element.get_or_add_rPr(), _BLACK if header else _SONG)
 
 
@@ -201,12 +224,12 @@ def _set_properties(document: DocumentFile, made_at: datetime) -> None:
     properties.revision = 1
 
 
-def _set_page(document: DocumentFile, header: str, footer: str) -> None:
+def _set_page(document: DocumentFile, header: str, footer: str, measures: _Measures) -> None:
     section = document.sections[0]
     section.page_width, section.page_height = Mm(210), Mm(297)
-    section.top_margin, section.bottom_margin = Mm(37), Mm(35)
+    section.top_margin, section.bottom_margin = Mm(measures.top), Mm(measures.bottom)
     section.left_margin, section.right_margin = Mm(28), Mm(26)
-    section.header_distance, section.footer_distance = Mm(24), Mm(20)
+    section.header_distance, section.footer_distance = Mm(measures.header), Mm(measures.footer)
     document.settings.odd_and_even_pages_header_footer = True
     for foot, side in ((section.footer, "right"), (section.even_page_footer, "left")):
         _add_page_number(foot.paragraphs[0], side)
@@ -249,11 +272,11 @@ def _plain_lines(paragraph: Paragraph) -> None:
     _indent(paragraph, 0)
 
 
-def _set_styles(document: DocumentFile) -> None:
+def _set_styles(document: DocumentFile, measures: _Measures) -> None:
     names = {style.name for style in document.styles}
     for name, form in _STYLES.items():
         style = document.styles[name] if name in names else document.styles.add_style(name, 1)
-        style.font.size = Pt(form.size)
+        style.font.size = Pt(form.size * measures.scale)
         style.font.bold, style.font.italic = form.bold, False
         style.font.color.rgb = RGBColor(0, 0, 0)
         _set_font(style.element.get_or_add_rPr(), form.font)
@@ -261,11 +284,11 @@ def _set_styles(document: DocumentFile) -> None:
         lines = style.paragraph_format
         lines.alignment = _ALIGN[form.align] if form.align != "left" else WD_ALIGN_PARAGRAPH.JUSTIFY
         lines.line_spacing_rule = WD_LINE_SPACING.EXACTLY
-        lines.line_spacing = form.pitch
-        lines.space_before, lines.space_after = Pt(form.before), Pt(form.after)
+        lines.line_spacing = Pt(form.pitch.pt * measures.scale)
+        lines.space_before, lines.space_after = Pt(form.before * measures.scale), Pt(form.after * measures.scale)
         lines.widow_control = True
         _clear_decoration(style.element)
-        _indent(style, form.indent, form.right)
+        _indent(style, form.indent, form.right, round(320 * measures.scale))
     _declare_fonts(document)
 
 
@@ -276,14 +299,14 @@ def _clear_decoration(style: Any) -> None:
             element.getparent().remove(element)
 
 
-def _indent(target: Any, characters: int, right: int = 0) -> None:
+def _indent(target: Any, characters: int, right: int = 0, character: int = 320) -> None:
     """First-line indent and right margin in characters; other indents are dropped."""
     element = target._p if isinstance(target, Paragraph) else target.element
     indent = element.get_or_add_pPr().get_or_add_ind()
     indent.attrib.clear()
     for name, value in (("firstLine", characters), ("right", right)):
         indent.set(qn(f"w:{name}Chars"), str(value * 100))
-        indent.set(qn(f"w:{name}"), str(value * 320))
+        indent.set(qn(f"w:{name}"), str(value * character))
     indent.set(qn("w:left"), "0")
 
 

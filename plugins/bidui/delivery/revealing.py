@@ -38,7 +38,7 @@ def reveal(
     day: date,
 ) -> list[dict[str, Any]]:
     """The rows of one sheet as text. A column of the template that the rows lack is left empty, to be filled in."""
-    regions = {region.code: region.name for region in policy.regions}
+    regions = policy.region_names(day)
     revealed: list[dict[str, Any]] = [{} for _ in rows]
     for column in sheet.columns:
         given = [row.get(column.key) for row in rows]

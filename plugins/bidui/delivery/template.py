@@ -16,7 +16,7 @@ import yaml
 from jinja2 import TemplateSyntaxError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bidui.delivery.document import names_used
+from bidui.delivery.document import names_used, terms_used
 from bidui.delivery.workbook import Kind
 
 _FRONT_MATTER = re.compile(r"---\n(?P<head>.*?\n)---\n(?P<body>.*)", re.DOTALL)
@@ -58,9 +58,21 @@ class DocumentTemplate(Frozen):
     """Small line above each page of the document form."""
     footer: str = ""
     """Small line below each page of the document form."""
+    compact: bool = False
+    """Set as an annex in smaller type instead of a letter."""
     body: str
     file: str
     hash: str
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Every Jinja text of the document."""
+        return (self.subject, self.header, self.footer, self.body)
+
+    @property
+    def terms(self) -> frozenset[str]:
+        """Codes of the words of the field that it uses."""
+        return frozenset().union(*map(terms_used, self.lines))
 
 
 class ColumnTemplate(Frozen):
@@ -112,6 +124,16 @@ class WorkbookTemplate(Frozen):
     file: str
     hash: str
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Every Jinja text of the workbook."""
+        return (self.file_name, *(line for sheet in self.sheets for line in sheet.lines))
+
+    @property
+    def terms(self) -> frozenset[str]:
+        """Codes of the words of the field that it uses."""
+        return frozenset().union(*map(terms_used, self.lines))
+
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -123,8 +145,7 @@ def load_document(path: Path) -> DocumentTemplate:
     if not found:
         raise TemplateError(f"{path.name}:1: no front matter between two lines of ---")
     template = _parse(DocumentTemplate, path, found["head"], text, offset=1, body=found["body"])
-    texts = (template.subject, template.header, template.footer, template.body)
-    _check_names(path, texts, template.values)
+    _check_names(path, template.lines, template.values)
     return template
 
 
@@ -132,8 +153,7 @@ def load_workbook(path: Path) -> WorkbookTemplate:
     """Read a workbook template. Raises TemplateError with file and line."""
     text = path.read_text(encoding="utf-8")
     template = _parse(WorkbookTemplate, path, text, text, offset=0)
-    texts = (template.file_name, *(line for sheet in template.sheets for line in sheet.lines))
-    _check_names(path, texts, template.values)
+    _check_names(path, template.lines, template.values)
     return template
 
 

@@ -1,6 +1,7 @@
-"""Chinese written forms of dates, periods and numbers; ``FILTERS`` are the names that templates use.
+"""Chinese written forms of dates, periods and numbers.
 
-``None`` is written as a dash everywhere: a figure that nobody has is neither zero nor a fault.
+``FILTERS`` and ``DUE_FILTERS`` are the names that templates use. ``None`` is written as a dash everywhere: a figure
+that nobody has is neither zero nor a fault.
 """
 
 from __future__ import annotations
@@ -12,9 +13,14 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
+from jinja2 import pass_context
+from jinja2.runtime import Context
+
 from bidui.domain.period import Period
 
 NOTHING = "—"
+PUBLISHED = "published_years"
+"""By this name every template has the years whose days off are known; the filters of due dates ask for it."""
 _DIGITS = "零一二三四五六七八九"
 _UNITS = ("", "十", "百", "千")
 _HALVES = ("上半年", "下半年")
@@ -100,6 +106,20 @@ def points(value: Number | None, to: str, digits: int = 2) -> str:
     return compared(whole, to, "个百分点", ("提高", "下降"))
 
 
+@pass_context
+def provisional(context: Context, due: date | str | None) -> str:
+    """``（暂定）`` behind a due date in a year whose days off are not published yet; nothing behind any other text."""
+    published = context.get(PUBLISHED)
+    year = str(due)[:4]
+    return "（暂定）" if published is not None and year.isdigit() and int(year) not in published else ""
+
+
+@pass_context
+def cn_due(context: Context, due: date | str | None) -> str:
+    """A due date as ``2027年1月6日（暂定）``, the mark only where `provisional` sets it."""
+    return cn_date(due) + provisional(context, due)
+
+
 def display_width(text: str) -> int:
     """Width in half-width characters: a Chinese character counts two."""
     return sum(2 if unicodedata.east_asian_width(c) in "WFA" else 1 for c in text)
@@ -109,3 +129,5 @@ FILTERS: Mapping[str, Callable[..., Any]] = MappingProxyType({
     "cn_date": cn_date, "cn_time": cn_time, "cn_period": cn_period, "cn_number": cn_number,
     "number": number, "percent": percent, "change": change, "compared": compared, "points": points,
 })  # fmt: skip
+DUE_FILTERS: Mapping[str, Callable[..., str]] = MappingProxyType({"cn_due": cn_due, "provisional": provisional})
+"""Those that ask the template's surroundings for `PUBLISHED`."""

@@ -7,7 +7,8 @@ prefilled ones grey and locked: the lock keeps off a hand's slip and is no secre
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -30,13 +31,13 @@ LISTS_SHEET = "_lists"
 _CELL_LIMIT = 32_767
 _LIST_LIMIT = 255
 _PROMPT_LIMIT = 255
-_LINE_HEIGHT = 15.5
+LINE_HEIGHT = 15.5
 _MAX_HEIGHT = 400
 _NARROW = 16
 """Columns up to this width are centred: numbers, names, codes; wider ones hold sentences."""
 _ALLOWED = ("autofilter", "format_columns", "format_rows", "select_locked_cells", "select_unlocked_cells")
-_FONT = "宋体"
-_GREY, _WHITE, _HEAD, _HEAD_OPEN, _LINE = "#EFEFEF", "#FFFFFF", "#D6DEE8", "#FFE9A8", "#8C8C8C"
+FONT = "宋体"
+_GREY, WHITE, HEAD, HEAD_OPEN, LINE = "#EFEFEF", "#FFFFFF", "#D6DEE8", "#FFE9A8", "#8C8C8C"
 
 
 class WorkbookError(ValueError):
@@ -86,27 +87,33 @@ def write(sheets: Sequence[Sheet], *, made_at: datetime, marks: Mapping[str, str
 
     Raises WorkbookError for a text longer than a cell holds and for rows without a declared key.
     """
-    made = io.BytesIO()
-    options = {
-        "in_memory": True,
-        "strings_to_formulas": False,
-        "strings_to_urls": False,
-        "strings_to_numbers": False,
-        "default_format_properties": {"font_name": _FONT, "font_size": 11},
-    }
-    with Workbook(made, options) as book:
-        created = made_at.astimezone(UTC).replace(tzinfo=None, microsecond=0)
-        book.set_properties({"title": sheets[0].title, "created": created})
-        lists = _Lists(book)
+    with bound(sheets[0].title, made_at) as (made, book, lists):
         for sheet in sheets:
-            _SheetWriter(book, sheet, lists).write()
+            SheetWriter(book, sheet, lists).write()
         lists.write()
         if marks:
             _write_marks(book, marks)
     return made.getvalue()
 
 
-class _Lists:
+@contextmanager
+def bound(title: str, made_at: datetime) -> Iterator[tuple[io.BytesIO, Workbook, Lists]]:
+    """A new workbook to write sheets to, and its lists; the bytes are whole at the end of the block."""
+    made = io.BytesIO()
+    options = {
+        "in_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+        "default_format_properties": {"font_name": FONT, "font_size": 11},
+    }
+    with Workbook(made, options) as book:
+        created = made_at.astimezone(UTC).replace(tzinfo=None, microsecond=0)
+        book.set_properties({"title": title, "created": created})
+        yield made, book, Lists(book)
+
+
+class Lists:
     """Drop-down lists: short ones stand in the cell's rule, long ones in a very hidden sheet."""
 
     def __init__(self, book: Workbook) -> None:
@@ -114,6 +121,7 @@ class _Lists:
         self._long: dict[tuple[str, ...], str] = {}
 
     def source(self, choices: tuple[str, ...]) -> list[str] | str:
+        """What a cell's rule names as its list."""
         if len(",".join(choices)) <= _LIST_LIMIT and not any("," in choice for choice in choices):
             return list(choices)
         if choices not in self._long:
@@ -122,6 +130,7 @@ class _Lists:
         return self._long[choices]
 
     def write(self) -> None:
+        """Write the long lists, after all sheets that use them."""
         if not self._long:
             return
         sheet = self._book.add_worksheet(LISTS_SHEET)
@@ -141,10 +150,10 @@ def _write_marks(book: Workbook, marks: Mapping[str, str]) -> None:
     sheet.very_hidden()
 
 
-class _SheetWriter:
+class SheetWriter:
     """Writes one sheet, from the title down."""
 
-    def __init__(self, book: Workbook, sheet: Sheet, lists: _Lists) -> None:
+    def __init__(self, book: Workbook, sheet: Sheet, lists: Lists) -> None:
         self._book, self._sheet, self._lists = book, sheet, lists
         self._page: Worksheet = book.add_worksheet(sheet.name)
         self._last_column = len(sheet.columns) - 1
@@ -152,6 +161,7 @@ class _SheetWriter:
         self._cells = [self._cell_format(column) for column in sheet.columns]
 
     def write(self) -> None:
+        """Write it."""
         sheet = self._sheet
         for position, column in enumerate(sheet.columns):
             self._page.set_column(position, position, column.width)
@@ -169,31 +179,31 @@ class _SheetWriter:
 
     def _write_lines(self, first: int, lines: Sequence[str], form: dict[str, Any], height: float) -> None:
         """Lines across the whole table."""
-        style = self._book.add_format({"font_name": _FONT, "text_wrap": True, "valign": "vcenter", **form})
+        style = self._book.add_format({"font_name": FONT, "text_wrap": True, "valign": "vcenter", **form})
         for row, line in enumerate(lines, start=first):
             if self._last_column:
                 self._page.merge_range(row, 0, row, self._last_column, "", style)
             self._page.write_string(row, 0, line, style)
             scale = form.get("font_size", 11) / 11
-            needed = _lines_needed(line, self._total_width / scale) * _LINE_HEIGHT * scale + 5
+            needed = lines_needed(line, self._total_width / scale) * LINE_HEIGHT * scale + 5
             self._page.set_row(row, max(height, needed))
 
     def _write_header(self, row: int) -> None:
         forms = {
             locked: self._book.add_format({
                 "font_name": "黑体", "font_size": 11, "bold": True, "text_wrap": True, "align": "center",
-                "valign": "vcenter", "border": 1, "border_color": _LINE,
-                "bg_color": _HEAD if locked else _HEAD_OPEN,
+                "valign": "vcenter", "border": 1, "border_color": LINE,
+                "bg_color": HEAD if locked else HEAD_OPEN,
             })
             for locked in (True, False)
         }  # fmt: skip
         height = 0
         for position, column in enumerate(self._sheet.columns):
             self._page.write_string(row, position, column.title, forms[column.locked])
-            height = max(height, _lines_needed(column.title, column.width - 1))
+            height = max(height, lines_needed(column.title, column.width - 1))
             if column.note:
-                self._page.data_validation(row, position, row, position, _prompt(column.title, column.note))
-        self._page.set_row(row, max(30, height * _LINE_HEIGHT + 8))
+                self._page.data_validation(row, position, row, position, prompt(column.title, column.note))
+        self._page.set_row(row, max(30, height * LINE_HEIGHT + 8))
 
     def _write_row(self, row: int, values: Mapping[str, Any]) -> None:
         lines = 1
@@ -201,8 +211,8 @@ class _SheetWriter:
             if column.key not in values and column.locked:
                 raise WorkbookError(f"sheet {self._sheet.name}: row {row + 1} has no value for {column.key}")
             text = self._write_cell(row, position, values.get(column.key))
-            lines = max(lines, _lines_needed(text, column.width - 2.5))
-        self._page.set_row(row, min(_MAX_HEIGHT, max(30, lines * _LINE_HEIGHT + 6)))
+            lines = max(lines, lines_needed(text, column.width - 2.5))
+        self._page.set_row(row, min(_MAX_HEIGHT, max(30, lines * LINE_HEIGHT + 6)))
 
     def _write_cell(self, row: int, position: int, value: Any) -> str:
         """Write one value by its column's kind; returns its text, for the height of the row."""
@@ -229,9 +239,9 @@ class _SheetWriter:
         if column.kind == "text" and column.width > _NARROW and not column.choices:
             align = "left"
         return self._book.add_format({
-            "font_name": _FONT, "font_size": 11, "text_wrap": True, "valign": "vcenter", "border": 1,
-            "border_color": _LINE, "num_format": numbers[column.kind], "locked": column.locked,
-            "bg_color": _GREY if column.locked and self._sheet.protected else _WHITE,
+            "font_name": FONT, "font_size": 11, "text_wrap": True, "valign": "vcenter", "border": 1,
+            "border_color": LINE, "num_format": numbers[column.kind], "locked": column.locked,
+            "bg_color": _GREY if column.locked and self._sheet.protected else WHITE,
             "align": align, "indent": int(align != "center"),
         })  # fmt: skip
 
@@ -256,9 +266,9 @@ class _SheetWriter:
             rule = {"validate": "decimal", "criteria": ">=", "value": 0}
             hint = "请填写金额（元），可保留两位小数。"
         else:
-            return _prompt(column.title, column.note) if column.note else {}
+            return prompt(column.title, column.note) if column.note else {}
         errors = {"error_title": "填写不符合要求", "error_message": hint, "error_type": "stop"}
-        return {**_prompt(column.title, hint + column.note), **rule, **errors}
+        return {**prompt(column.title, hint + column.note), **rule, **errors}
 
     def _set_page(self, header: int, last: int) -> None:
         page, sheet = self._page, self._sheet
@@ -277,10 +287,11 @@ class _SheetWriter:
         page.set_zoom(100)
 
 
-def _prompt(title: str, message: str) -> dict[str, Any]:
+def prompt(title: str, message: str) -> dict[str, Any]:
+    """A rule that lets everything in and says something when the cell is selected."""
     return {"validate": "any", "input_title": title[:32], "input_message": message[:_PROMPT_LIMIT]}
 
 
-def _lines_needed(text: str, width: float) -> int:
+def lines_needed(text: str, width: float) -> int:
     """Lines that a text takes in a cell ``width`` half-width characters wide."""
     return sum(max(1, -int(-display_width(line) // max(width, 2))) for line in text.split("\n"))

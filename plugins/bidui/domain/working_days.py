@@ -6,22 +6,28 @@ provisional and is recomputed when the arrangement is known (design, decision 13
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
-Counting = Literal["calendar", "working"]
+Counting = Literal["calendar", "working", "month"]
 _SATURDAY = 5
 
 
 class CalendarError(ValueError):
-    """Rows that state no calendar; the text names the row and what is wrong with it."""
+    """Rows that state no calendar; ``line`` (of a file with a heading) or ``day`` says where."""
+
+    def __init__(self, said: str, *, line: int | None = None, day: date | None = None) -> None:
+        super().__init__(said)
+        self.line = line
+        self.day = day
 
 
 @dataclass(frozen=True)
 class Due:
-    """The last day of a term; ``provisional`` when it ran through a year not yet published."""
+    """The last day of a term; ``provisional`` when it lies in, or was counted through, a year not yet published."""
 
     day: date
     provisional: bool
@@ -42,19 +48,19 @@ class WorkingCalendar:
         """Build from rows of ``date, kind (holiday | makeup), name``; a year with rows is published."""
         holidays: dict[date, str] = {}
         makeup: set[date] = set()
-        for number, row in enumerate(rows, start=1):
+        for number, row in enumerate(rows, start=2):
             try:
                 day, kind = date.fromisoformat(row["date"]), row["kind"]
             except (KeyError, ValueError):
-                raise CalendarError(f"row {number}: a calendar row needs date (YYYY-MM-DD) and kind") from None
+                raise CalendarError("a calendar row needs date (YYYY-MM-DD) and kind", line=number) from None
             if kind == "holiday":
                 holidays[day] = row.get("name", "")
             elif kind == "makeup":
                 makeup.add(day)
             else:
-                raise CalendarError(f"row {number}: kind is holiday or makeup")
+                raise CalendarError("kind is holiday or makeup", line=number)
         if both := makeup & holidays.keys():
-            raise CalendarError(f"{min(both)} is both a holiday and a make-up workday")
+            raise CalendarError(f"{min(both)} is both a holiday and a make-up workday", day=min(both))
         years = {day.year for day in (*holidays, *makeup)}
         return cls(holidays, frozenset(makeup), frozenset(years))
 
@@ -89,12 +95,19 @@ class WorkingCalendar:
         return day
 
     def due(self, start: date, days: int, counted: Counting) -> Due:
-        """The last day of a term of ``days`` that begins the day after ``start``.
+        """The last day of a term of ``days`` (or months) that begins the day after ``start``.
 
-        Calendar days end where they end, even on a day off; whoever wants them rolled calls ``roll_forward``.
+        Calendar days and months end where they end, even on a day off; whoever wants them rolled calls
+        ``roll_forward``. A month ends on the same day of the next one, or on its last day.
         """
-        if counted == "calendar":
-            return Due(start + timedelta(days=days), provisional=False)
+        if counted != "working":
+            day = start + timedelta(days=days) if counted == "calendar" else _months_after(start, days)
+            return Due(day, self.provisional(day))
         day = self.add_working_days(start, days)
         first, last = sorted((start.year, day.year))
         return Due(day, provisional=not self.published_years.issuperset(range(first, last + 1)))
+
+
+def _months_after(start: date, months: int) -> date:
+    year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
+    return date(year, month + 1, min(start.day, monthrange(year, month + 1)[1]))

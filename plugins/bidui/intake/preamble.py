@@ -40,6 +40,13 @@ def confirm(raw: RawTable, contract: Contract) -> Confirmed:
     return Confirmed(_only(periods), _only(days), tuple(issues))
 
 
+def words_before(pattern: str) -> str | None:
+    """The words, in one spelling, behind which ``pattern`` finds a day; None where it says them in another way."""
+    before = re.sub(r"\[[^]]*\]\?|\\s[*+?]", "", pattern.partition("(")[0])
+    words = re.sub(r"\[[^]]*(.)\]", r"\1", before)
+    return words if re.search(pattern, f"{words} {date.max}") else None
+
+
 def _said(pattern: str | None, lines: list[str], read: Callable[[re.Match[str]], T | None]) -> set[T | None]:
     return {read(found) for line in lines for found in re.finditer(pattern, line)} if pattern else set()
 

@@ -49,7 +49,8 @@ class WaitForSubmission(BaseOperator):
         period: the period, ``2026-11``.
         dataset: id of the dataset, ``<party>.<name>``.
         window_end: ISO 8601 time with offset. It must not come from ``conf``: scheduled runs have none.
-        scopes: dataset → regions of which each hands in a part; without any, one submission is the whole.
+        scopes: dataset → regions of which each hands in a part; without any, one submission is the whole. What the
+            month's catalogue no longer has is not there, and not waited for.
         poll_seconds: how often to ask.
 
     Returns:
@@ -95,6 +96,8 @@ class WaitForSubmission(BaseOperator):
             aware = False
         if not aware:
             raise AirflowFailException("window_end must be an ISO 8601 time with its offset")
+        if self.scopes and self.dataset not in self.scopes:
+            raise AirflowSkipException("this month's catalogue does not have the dataset")
         trigger = SubmissionTrigger(
             hub=self.hub, period=self.period, dataset=self.dataset, window_end=self.window_end,
             scopes=list(self.scopes.get(self.dataset, ())), poll_seconds=self.poll_seconds, clock_file=_clock_file(),

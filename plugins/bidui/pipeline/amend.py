@@ -5,7 +5,14 @@ from __future__ import annotations
 from sqlalchemy import Connection, text
 
 from bidui.policy import physical
+from bidui.policy.changes import ordered
 from bidui.policy.contract import Contract
+from bidui.store.ledger import Submission
+
+
+def mends(contract: Contract, before: Submission) -> bool:
+    """Whether rows under ``contract`` can amend a submission: not under a breaking version, which has its own table."""
+    return ordered(before.contract_version)[0] == contract.major
 
 
 def carry(connection: Connection, contract: Contract, old: int, new: int) -> int:
@@ -26,7 +33,6 @@ def carry(connection: Connection, contract: Contract, old: int, new: int) -> int
 
 def _same_key(contract: Contract) -> str:
     """SQL that says that rows ``n`` (new) and ``o`` (old) have the same business key."""
-    names = {p.source.name: p.name for p in physical.columns(contract)}
     stated = [c for c in contract.key if c.role == "household_key"] if contract.layout.members else contract.key
-    key = ["person_id" if c.role == "subject" else names[c.name] for c in stated]
+    key = dict.fromkeys(physical.settles_in(c) for c in stated)
     return " AND ".join(f'n."{name}" IS NOT DISTINCT FROM o."{name}"' for name in key)

@@ -12,6 +12,7 @@ from bidui.domain.keys import digest
 from bidui.domain.period import Period
 from bidui.pipeline.office import Office
 from bidui.policy.agreement import Agreement, Contact, Provision
+from bidui.policy.policy_set import PolicySet
 from bidui.sealing import opening
 from bidui.store import ledger, tables
 from bidui.store.database import Role
@@ -96,22 +97,29 @@ def period_at(office: Office, as_of: datetime) -> Period:
 
 def window_of(office: Office, month: Period) -> tuple[date, date]:
     """First and last day of a month's exchange window (ZM-07), the first rolled to a working day if policy says so."""
-    window = office.policy.profile.window
-    opens = month.first_day.replace(day=min(window.opens_day, month.last_day.day))
-    if window.rolls_to_working_day:
-        opens = office.policy.calendar.roll_forward(opens)
-    closes = month.first_day.replace(day=min(window.closes_day, month.last_day.day))
+    return window(office.policy, month)
+
+
+def window(policy: PolicySet, month: Period) -> tuple[date, date]:
+    """The same, by the policy alone."""
+    stated = policy.profile.window
+    opens = month.first_day.replace(day=min(stated.opens_day, month.last_day.day))
+    if stated.rolls_to_working_day:
+        opens = policy.calendar.roll_forward(opens)
+    closes = month.first_day.replace(day=min(stated.closes_day, month.last_day.day))
     return opens, max(opens, closes)
 
 
 def scopes_of(office: Office, month: Period) -> dict[str, list[str]]:
-    """Expected dataset → the regions that each hand in a part of it that month; none where one file is the whole."""
-    policy = office.policy
-    found = {}
-    for dataset in policy.profile.expected:
-        level = policy.contracts[dataset].by
-        found[dataset] = [r.code for r in policy.regions_of(level, month.last_day)] if level else []
-    return found
+    """Expected dataset → the regions that each hand in a part of it that month; none where one file is the whole.
+
+    What the month's catalogue no longer has is not there.
+    """
+    policy = office.policy.at(month)
+    return {
+        dataset: [region.code for region in policy.parts_of(dataset, month.last_day)]
+        for dataset in policy.profile.expected if dataset in policy.contracts
+    }  # fmt: skip
 
 
 def provision_by_name(agreement: Agreement, name: str) -> Provision | None:

@@ -35,7 +35,7 @@ def match(office: Office, period: str, as_of: datetime) -> int:
     month = Period.parse(period)
     with office.database.begin(Role.INTAKE) as connection:
         binder = Binder(connection, office.policy, month, as_of)
-        ids = [s.submission_id for contract in office.policy.contracts.values() if contract.column("subject")
+        ids = [s.submission_id for contract in office.policy.at(month).contracts.values() if contract.column("subject")
                for s in binder.submissions(contract, Read(dataset=contract.id))]  # fmt: skip
         return candidates.find(connection, ledger.origins(connection, ids))
 

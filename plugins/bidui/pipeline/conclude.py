@@ -13,6 +13,7 @@ from bidui.domain.period import Period
 from bidui.domain.working_days import Due
 from bidui.pipeline import compare
 from bidui.pipeline.office import Office
+from bidui.policy.policy_set import PolicySet
 from bidui.policy.rule import Rule
 from bidui.rules.binding import Binder
 from bidui.store.database import Role
@@ -53,9 +54,8 @@ def conclude(office: Office, period: str, as_of: datetime, runs: Sequence[str]) 
         if not now.new:
             return Concluded(period, now.round, False, 0, 0, 0, tuple(frozen))
         leads = _leads(office, connection, now, runs, as_of)
-        findings = closing.open_findings(
-            connection, now, _owners(office), due_on(office, "correction", as_of).day, as_of
-        )
+        owners = _owners(office.policy.at(Period.parse(period)))
+        findings = closing.open_findings(connection, now, owners, due_on(office, "correction", as_of), as_of)
         agreed = closing.converge(connection, now, as_of)
         reached("conclude.before_commit")
         return Concluded(period, now.round, True, leads, findings, agreed, tuple(frozen))
@@ -77,7 +77,7 @@ def _leads(office: Office, connection: Connection, now: closing.Round, runs: Seq
         {"runs": list(runs)},
     ).all()
     levels = {level: due_on(office, f"visit_{level}", as_of) for level in office.policy.codes["level"].codes}
-    visits = next(a for a in office.policy.agreements.values() if a.kind == "regions")
+    visits = office.policy.visiting
     offices = {m.region: office.policy.region_above(m.region, visits.level or "") for m in merged}
     return closing.open_leads(connection, now, merged, dict(map(tuple, seen)), levels, visits.party, offices, as_of)
 
@@ -85,29 +85,30 @@ def _leads(office: Office, connection: Connection, now: closing.Round, runs: Seq
 def due_on(office: Office, name: str, as_of: datetime) -> Due:
     """The last day of the deadline ``name`` that starts at ``as_of``."""
     term = office.policy.profile.deadlines[name]
-    return office.policy.calendar.due(office.today(as_of), term.days, term.calendar)
+    today = office.today(as_of)
+    return office.policy.calendar.due(today, term.on(today), term.calendar)
 
 
-def _owners(office: Office) -> dict[tuple[str, str, str], str]:
+def _owners(policy: PolicySet) -> dict[tuple[str, str, str], str]:
     """(kind of finding, system a, system b) → party that is asked to mend: who errs mends (SQ-17)."""
     owners = {}
-    for rule in office.policy.of_stage("compare"):
-        for a in _datasets(office, rule, rule.system_a):
-            for b in _datasets(office, rule, rule.system_b):
+    for rule in policy.of_stage("compare"):
+        for a in _datasets(policy, rule, rule.system_a):
+            for b in _datasets(policy, rule, rule.system_b):
                 asked = a if rule.owner == rule.system_a else b
-                owners[rule.finds or "", a, b] = _party(office, asked)
+                owners[rule.finds or "", a, b] = _party(policy, asked)
     return owners
 
 
-def _datasets(office: Office, rule: Rule, alias: str | None) -> list[str]:
-    return office.policy.bound_to(rule.reads[alias or ""])
+def _datasets(policy: PolicySet, rule: Rule, alias: str | None) -> list[str]:
+    return policy.bound_to(rule.reads[alias or ""])
 
 
-def _party(office: Office, dataset: str) -> str:
+def _party(policy: PolicySet, dataset: str) -> str:
     """The party of a dataset; of a derived one, that of the first dataset it is made from."""
-    contract = office.policy.contracts.get(dataset)
+    contract = policy.ever.get(dataset)
     if contract:
         return contract.party
-    derived = office.policy.derived(dataset)
+    derived = policy.derived(dataset)
     assert derived is not None
-    return _party(office, next(read.dataset for read in derived.reads.values() if read.dataset))
+    return _party(policy, next(read.dataset for read in derived.reads.values() if read.dataset))

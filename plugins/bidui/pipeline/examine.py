@@ -12,12 +12,14 @@ import pandas as pd
 from bidui.domain.issues import Effect, Refusal, RowIssue
 from bidui.domain.period import Period
 from bidui.intake import locked, members
-from bidui.intake.normalise import normalise
+from bidui.intake.normalise import Normalised, normalise
 from bidui.intake.preamble import confirm
 from bidui.intake.reading import read_table_bytes
 from bidui.pipeline.office import Office
 from bidui.pipeline.unseal import Content
 from bidui.policy.contract import Contract
+
+_FINEST_FIRST = ("region_village", "region_town", "region_county")
 
 
 @dataclass(frozen=True, repr=False)
@@ -59,16 +61,17 @@ def examine(
     data_date = content.data_date or said.data_date
     normal = normalise(raw, contract, office.policy.codes, on=period.last_day)
     changed = locked.check(raw.rows.loc[contract.places(normal.frame.index)[0]], contract, sent)
-    apart = set(normal.quarantined) | set(changed["row"])
+    nowhere = _nowhere(office, contract, normal, as_of)
+    apart = set(normal.quarantined) | set(changed["row"]) | set(nowhere["row"])
     judged = gate.check(
         normal.frame, contract,
-        suite.load(office.include / "expectations" / f"{contract.id}.yaml", office.include),
+        suite.within(suite.of_dataset(contract.id, office.include), contract, office.policy.stated(contract.id)),
         parameters=gate.parameters(
             period, received_on=office.today(as_of), data_date=data_date, previous_rows=previous_rows),
         exclude_rows=apart, whole=content.kind != "amend",
         codes={name: listed.codes for name, listed in office.policy.codes.items()},
     )  # fmt: skip
-    issues = members.fold(_gathered([normal.issues, changed, judged.row_issues], said.issues), contract)
+    issues = members.fold(_gathered([normal.issues, changed, nowhere, judged.row_issues], said.issues), contract)
     if judged.refused:
         refusing = [i for i in judged.table_issues if i.effect == "refuse"]
         facts: dict[str, Any] = {
@@ -97,6 +100,16 @@ def as_row_issues(sheet: str, issues: pd.DataFrame) -> tuple[RowIssue, ...]:
             column if isinstance(column, str) else None,
         )
         for code, effect, row, column in zip(*columns, strict=True)
+    )
+
+
+def _nowhere(office: Office, contract: Contract, normal: Normalised, as_of: datetime) -> pd.DataFrame:
+    """Issues of rows that speak of a place which is none of the hub's, or of several."""
+    rows = normal.frame.drop(index=normal.quarantined) if contract.of_places else normal.frame.iloc[:0]
+    found = office.places(as_of).column(contract, rows)
+    at = next((c.name for role in _FINEST_FIRST if (c := contract.column(role))), None)
+    return pd.DataFrame(
+        {"row": found.index[found.isna()], "column": at, "code": "region_unknown", "effect": str(Effect.QUARANTINE)}
     )
 
 

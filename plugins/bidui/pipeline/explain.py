@@ -89,10 +89,7 @@ def explain(office: Office, household_no: str, as_of: datetime) -> Explanation |
         if household is None:
             return None
         leads = connection.execute(
-            text(
-                "SELECT * FROM core.lead WHERE hub = :hub AND household_id = :household AND recorded_as_of <= :as_of"
-                " ORDER BY period, round"
-            ),
+            _LEADS,
             {**facts, "household": household},
         ).all()
         unknown = _unknown(office, connection, household, as_of)
@@ -113,6 +110,14 @@ _RUNS_THEN = """(
         SELECT hub, period, max(round) AS round FROM core.closing WHERE recorded_as_of <= :as_of GROUP BY hub, period
     ) latest ON (latest.hub, latest.period, latest.round) = (k.hub, k.period, k.round)
 )"""
+_LEADS = text("""
+    SELECT l.*, coalesce((
+        SELECT d.due FROM core.case_due d JOIN core."case" c USING (case_id)
+        WHERE c.lead_id = l.lead_id AND d.recorded_as_of <= :as_of ORDER BY d.recorded_as_of DESC, d.provisional LIMIT 1
+    ), l.due) AS due_now
+    FROM core.lead l WHERE l.hub = :hub AND l.household_id = :household AND l.recorded_as_of <= :as_of
+    ORDER BY l.period, l.round
+""")
 _FROZEN = text(f"""
     SELECT DISTINCT r.period, r.rule, r.reason FROM {_RUNS_THEN} r
     WHERE r.hub = :hub AND r.status = 'frozen' ORDER BY 1, 2
@@ -141,7 +146,7 @@ def _lead(office: Office, connection: Connection, row: Any, as_of: datetime) -> 
         "SELECT d.delivery_no, d.recorded_as_of FROM out.delivery d JOIN out.delivery_row r USING (delivery_id)"
         " WHERE r.row_key = :no AND d.recorded_as_of <= :as_of ORDER BY 2"), known).all()  # fmt: skip
     return Lead(
-        row.lead_no, row.period, row.round, row.level, row.due, tuple(row.causes),
+        row.lead_no, row.period, row.round, row.level, row.due_now, tuple(row.causes),
         tuple(_ground(office, connection, g) for g in grounds),
         tuple((e.recorded_as_of, e.event, e.value) for e in events),
         tuple((d.delivery_no, d.recorded_as_of) for d in sent),
@@ -195,7 +200,7 @@ def _rule_title(office: Office, rule: str) -> str:
 
 def _unknown(office: Office, connection: Connection, household: int, as_of: datetime) -> list[Any]:
     """Runs in which a member of the household, by any dataset that names households, was unknown."""
-    listed = [c for c in office.policy.contracts.values() if c.column("household_key") and c.column("subject")]
+    listed = [c for c in office.policy.tables if c.column("household_key") and c.column("subject")]
     members = " UNION ".join(
         f'SELECT person_id FROM data."{c.table}" WHERE hub = :hub AND household_id = :household' for c in listed
     )

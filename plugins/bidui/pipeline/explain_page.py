@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
+from bidui.domain.period import Period
 from bidui.pipeline.explain import Explanation, Ground, Lead, Source
 from bidui.pipeline.office import Office
 
@@ -21,7 +23,7 @@ def page(office: Office, found: Explanation, as_of: datetime) -> str:
     if found.frozen:
         lines += ["", "冻结的规则（数据未到或不完整，对任何户都不作判断）："]
         lines += [
-            f"  {period}　{rule}　《{_title(office, dataset)}》{_why(office, reason, as_of)}"
+            f"  {period}　{rule}　《{_title(office, dataset, period)}》{_why(office, reason, as_of)}"
             for period, rule, dataset, reason in found.frozen
         ]
     lines += ["", "参考数据，不作为法定数据。"]
@@ -31,7 +33,7 @@ def page(office: Office, found: Explanation, as_of: datetime) -> str:
 def _lead(office: Office, lead: Lead, as_of: datetime) -> list[str]:
     day = as_of.date()
     label = office.policy.codes["level"].label_of(lead.level, day)
-    lines = [f"线索 {lead.lead_no}　{lead.period} 第 {lead.round} 轮　{label}　核查截止 {lead.due}"]
+    lines = [f"线索 {lead.lead_no}　{lead.period} 第 {lead.round} 轮　{label}　核查截止 {_due(office, lead.due)}"]
     for number, ground in enumerate(lead.grounds, 1):
         lines += _ground(office, number, ground, as_of)
     lines += [f"  已下发：交付编号 {no}（{_time(office, at)}）" for no, at in lead.deliveries] or ["  尚未下发。"]
@@ -46,7 +48,7 @@ def _ground(office: Office, number: int, ground: Ground, as_of: datetime) -> lis
     cause = office.policy.codes["risk_cause"].label_of(ground.cause, as_of.date())
     when = f"，事实日期 {ground.fact_date}" if ground.fact_date else ""
     money = f"，金额 {ground.amount:,.2f} 元" if ground.amount is not None else ""
-    limits = "，".join(f"{name}={value}" for name, value in ground.parameters.items()) or "无"
+    limits = "，".join(f"{name}={_told(value)}" for name, value in ground.parameters.items()) or "无"
     return [
         f"  {number}. {ground.who}：{cause}，{ground.rule_title}{when}{money}",
         *(f"     依据：{_source(office, source)}，第 {source.row} 行" for source in ground.sources),
@@ -61,8 +63,9 @@ def _ground(office: Office, number: int, ground: Ground, as_of: datetime) -> lis
 def _source(office: Office, source: Source) -> str:
     dated = f"，数据截止日 {source.data_date}" if source.data_date else ""
     sheet = f"，表“{source.sheet}”" if source.sheet else ""
+    title = _title(office, source.dataset, source.period)
     return (
-        f"《{_title(office, source.dataset)}》{source.period} 期（契约 {source.contract_version}{dated}，"
+        f"《{title}》{source.period} 期（契约 {source.contract_version}{dated}，"
         f"{_time(office, source.arrived_at)} 收到，文件 {source.package[:12]}{sheet}）"
     )
 
@@ -75,13 +78,17 @@ def _outcome(office: Office, event: str, value: str | None, as_of: datetime) -> 
     return f"{label}（{office.policy.codes['refusal_reason'].label_of(reason, as_of.date())}）" if reason else label
 
 
+def _due(office: Office, due: date) -> str:
+    return f"{due}（暂定）" if office.policy.calendar.provisional(due) else str(due)
+
+
 def _time(office: Office, moment: datetime) -> str:
     return moment.astimezone(office.zone).strftime("%Y-%m-%d %H:%M")
 
 
-def _title(office: Office, dataset: str) -> str:
-    contract = office.policy.contracts.get(dataset)
-    return contract.title if contract else dataset
+def _title(office: Office, dataset: str, period: str) -> str:
+    contract = office.policy.ever.get(dataset)
+    return contract.title_on(Period.parse(period).last_day) if contract else dataset
 
 
 def _why(office: Office, reason: str, as_of: datetime) -> str:
@@ -89,3 +96,8 @@ def _why(office: Office, reason: str, as_of: datetime) -> str:
     number, _, words = reason.partition(" ")
     told, count = (words, f"（{number} 个）") if number.isdigit() else (reason, "")
     return office.policy.codes["reason"].label_of(told, as_of.date()) + count
+
+
+def _told(value: Any) -> str:
+    """A threshold in words: a list of codes with its codes side by side."""
+    return "、".join(map(str, value)) if isinstance(value, list) else str(value)

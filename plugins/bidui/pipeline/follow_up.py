@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
+from bidui.casework import closing
 from bidui.pipeline import deliver
 from bidui.pipeline.arrive import period_at
+from bidui.pipeline.conclude import due_on
 from bidui.pipeline.office import Office
 from bidui.pipeline.send import NotAsApproved, send
+from bidui.store.database import Role
 
 
 @dataclass(frozen=True)
@@ -38,8 +42,15 @@ def send_waiting(office: Office, as_of: datetime) -> FollowedUp:
     )  # fmt: skip
 
 
+def redate(office: Office, as_of: datetime) -> int:
+    """Due dates that were provisional become final where the calendar now knows their year; counts cases."""
+    with office.database.begin(Role.COMPARE) as connection:
+        return closing.redate(connection, office.policy.hub, partial(due_on, office), as_of)
+
+
 def remind(office: Office, as_of: datetime) -> int:
-    """Remind whoever is overdue; counts mails."""
+    """Remind whoever is overdue, by due dates as the calendar has them now; counts mails."""
+    redate(office, as_of)
     period = str(period_at(office, as_of))
     results = [deliver.run(office, errand, as_of) for errand in deliver.errands_of_day(office, period, as_of)]
     return sum(sent.accepted for sent in results if sent)

@@ -12,15 +12,18 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from bidui.delivery import official_form, workbook
+from bidui.delivery.document import TERM
 from bidui.delivery.filling import FilledDocument, fill_document, fill_workbook
 from bidui.delivery.revealing import Lookups, reveal
 from bidui.delivery.template import WorkbookTemplate, load_document, load_workbook
+from bidui.delivery.wording import PUBLISHED
 from bidui.domain.keys import digest
 from bidui.domain.period import Period
 from bidui.identity import reading
 from bidui.intake.locked import seal_of
 from bidui.pipeline.arrive import scopes_of, window_of
 from bidui.pipeline.conclude import due_on
+from bidui.pipeline.forms import forms
 from bidui.pipeline.office import Office
 from bidui.pipeline.recipients import Recipient, contacts, title
 from bidui.policy.policy_set import PolicySet
@@ -121,6 +124,8 @@ class _Maker:
         self.subject, self.delivery_id, self.as_of = subject, delivery_id, as_of
         self.period = Period.parse(subject.period)
         self.day = office.today(as_of)
+        self.spoken_of = self.period.last_day
+        """The day whose words a document uses: an old month keeps its old ones, whenever it is made."""
         self.number = f"{subject.period}-{delivery_id[:8].upper()}"
 
     def make(self) -> Prepared | None:
@@ -142,9 +147,14 @@ class _Maker:
             name, data, sent = self._workbook(template, values, rows)
             documents[name] = (data, self.recipe.workbook.sealing if self.recipe.workbook else "plain")
         values |= {"file_name": next(iter(documents), None), "issue_file": next(iter(documents), None)}
+        blank = self._forms()
+        documents |= {name: (data, "plain") for name, data in blank.items()}
+        values["forms"] = list(blank)
         if self.recipe.document:
             body = self._document(self.recipe.document, values)
-            made = official_form.to_docx(body.markdown, made_at=self.as_of, header=body.header, footer=body.footer)
+            made = official_form.to_docx(
+                body.markdown, made_at=self.as_of, header=body.header, footer=body.footer, compact=body.compact
+            )
             documents[f"{body.subject}.docx"] = (made, "plain")
         mail = self._document(self.recipe.mail, values)
         enclosed = self._enclosed()
@@ -153,6 +163,13 @@ class _Maker:
         documents[MAIL_BODY] = (letter, "plain")
         self._record(counted, documents, sent, mail.subject)
         return Prepared(self.delivery_id, self.recipe.id, self.recipient.key, counted, self.recipe.approvals, new=True)
+
+    def _forms(self) -> dict[str, bytes]:
+        """Blank workbooks and filling guides of what the recipient gives, if the recipe sends them along."""
+        if not self.recipe.forms:
+            return {}
+        named = title(self.office, self.recipient, self.spoken_of)
+        return forms(self.office.policy, self.recipient.party, named, self.period)
 
     def _enclosed(self) -> dict[str, bytes]:
         """What goes along of the delivery that this one asks about: what is not sealed for somebody else."""
@@ -165,10 +182,11 @@ class _Maker:
     def _values(self) -> dict[str, Any] | None:
         """What the templates may ask for: facts of the hub, the recipe's texts, its figures; None if one is empty."""
         desk, policy = self.office.policy.profile.desk, self.office.policy
-        names = {r.code: r.name for r in policy.regions}
+        names = policy.region_names(self.spoken_of)
         values: dict[str, Any] = {
             "hub": desk.title, "county": names.get(policy.profile.region, ""),
-            "party": title(self.office, self.recipient), "town": names.get(self.recipient.region or "", ""),
+            "party": title(self.office, self.recipient, self.spoken_of),
+            "town": names.get(self.recipient.region or "", ""),
             "period": self.subject.period, "delivery_no": self.number, "round": self.subject.round,
             "made_on": self.day, "as_of": self.as_of.astimezone(self.office.zone), "return_to": desk.email,
             "contact": {"office": desk.office, "phone": desk.phone, "email": desk.email}, **self.recipe.texts,
@@ -185,13 +203,15 @@ class _Maker:
     @cached_property
     def _facts(self) -> dict[str, Any]:
         """The parameters that every report is handed."""
-        profile = self.office.policy.profile
+        policy, profile = self.office.policy, self.office.policy.profile
         return {
             "recipient": self.recipient.party, "recipient_region": self.recipient.region,
             "arrival": self.subject.arrival, "round": self.subject.round, "today": self.day,
             "about": self.subject.about, "approval_role": self.subject.role,
-            "words": json.dumps(words(self.office, self.day), ensure_ascii=False),
-            "expected": list(profile.expected), "zone": profile.time_zone, "parts": json.dumps(self._due),
+            "words": json.dumps(words(self.office, self.spoken_of), ensure_ascii=False),
+            "expected": list(scopes_of(self.office, self.period.each_month()[-1])), "zone": profile.time_zone,
+            "parts": json.dumps(self._due),
+            "office_level": policy.visiting.level, "finest_level": policy.profile.levels[-1],
             "window_opens": self._window[0], "window_closes": self._window[1],
             **{f"due_{name}": due_on(self.office, name, self.as_of).day for name in profile.deadlines},
         }  # fmt: skip
@@ -230,13 +250,19 @@ class _Maker:
     def _entries(self, template: WorkbookTemplate) -> list[dict[str, Any]]:
         """The words that may be entered, by column: a workbook opened on a telephone shows no drop-down lists."""
         return [
-            {"title": c.title, "labels": list(self.office.policy.codes[c.choices].vocabulary(self.day).values())}
+            {"title": c.title, "labels": list(self.office.policy.codes[c.choices].vocabulary(self.spoken_of).values())}
             for sheet in template.sheets for c in sheet.columns if c.choices
         ]  # fmt: skip
 
     def _document(self, template: str, values: Mapping[str, Any]) -> FilledDocument:
         loaded = load_document(self.office.include / "templates" / f"{template}.md")
-        return fill_document(loaded, {name: values[name] for name in loaded.values if name in values})
+        return fill_document(loaded, {name: values[name] for name in loaded.values if name in values}, self._standing)
+
+    @cached_property
+    def _standing(self) -> dict[str, Any]:
+        """What every template may use."""
+        policy = self.office.policy
+        return {TERM: policy.terms(self.spoken_of), PUBLISHED: policy.calendar.published_years}
 
     def _workbook(
         self, template: WorkbookTemplate, values: Mapping[str, Any], rows: Mapping[str, list[dict[str, Any]]]
@@ -244,13 +270,15 @@ class _Maker:
         desk = self.office.policy.profile.desk
         own = {**values, "contact": f"{desk.office} {desk.phone}", "due": values.get("due") or "无"}
         shown = {
-            s.key: reveal(self.connection, self.office.policy, s, rows[s.key], _LOOKUPS, self.day)
+            s.key: reveal(self.connection, self.office.policy, s, rows[s.key], _LOOKUPS, self.spoken_of)
             for s in template.sheets
         }
         choices = {
-            name: tuple(listed.vocabulary(self.day).values()) for name, listed in self.office.policy.codes.items()
+            name: tuple(listed.vocabulary(self.spoken_of).values()) for name, listed in self.office.policy.codes.items()
         }
-        filled = fill_workbook(template, {n: own[n] for n in template.values if n in own}, shown, choices)
+        filled = fill_workbook(
+            template, {n: own[n] for n in template.values if n in own}, shown, choices, self._standing
+        )
         marks = {
             "delivery": self.delivery_id,
             "number": self.number,
@@ -296,7 +324,7 @@ class _Maker:
 
 def words(office: Office, day: date) -> list[dict[str, Any]]:
     """The policy's words on a day, for reports: of codes, issues, datasets, parties, rules and columns."""
-    policy = office.policy
+    policy = office.policy.at(Period.month_of(day))
     found: list[dict[str, Any]] = [
         {"list": name, "code": code, "label": said.label, "advice": said.about.get("advice"), "about": said.about}
         for name, listed in policy.codes.items() for code in listed.codes for said in (listed.entry_of(code, day),)
@@ -314,8 +342,14 @@ def words(office: Office, day: date) -> list[dict[str, Any]]:
         for a in policy.agreements.values() for p in a.provides for form in p.sealing
     ]  # fmt: skip
     found += [
-        {"list": "dataset", "code": c.id, "label": c.title, "advice": c.party, "about": {"by": c.by}}
-        for c in policy.contracts.values()
+        {
+            "list": "dataset",
+            "code": c.id,
+            "label": c.title_on(day),
+            "advice": c.party,
+            "about": {"by": policy.level_of_parts(c.id)},
+        }
+        for c in policy.ever.values()
     ]
     found += [
         {"list": "dataset", "code": r.produces, "label": r.title, "advice": None, "about": {"made_of": read.dataset}}
@@ -328,7 +362,7 @@ def words(office: Office, day: date) -> list[dict[str, Any]]:
     found += [{"list": "rule", "code": r.id, "label": r.title, "advice": r.stage} for r in policy.rules.values()]
     found += [
         {"list": f"column:{c.id}", "code": k.name, "label": k.title, "advice": None}
-        for c in policy.contracts.values()
+        for c in policy.ever.values()
         for k in c.as_written
     ]
     return found

@@ -16,6 +16,7 @@ from bidui.domain.issues import Effect, Refusal, RowIssue
 from bidui.domain.period import Period
 from bidui.domain.words import fold
 from bidui.intake.nil import NilReport, nil_report
+from bidui.pipeline import amend
 from bidui.pipeline.arrive import window_of
 from bidui.pipeline.examine import as_row_issues, examine
 from bidui.pipeline.office import Office
@@ -106,12 +107,15 @@ def _received(office: Office, connection: Connection, arrival: Any) -> Received:
 def _settled(office: Office, connection: Connection, arrival: Any) -> Received:
     as_of: datetime = arrival.arrived_at
     content = unseal(office, connection, arrival, office.vault.get(arrival.package_hash), as_of)
-    contract = office.policy.contracts[arrival.dataset]
-    scope, expected = _scope(office, contract, content), Period.parse(arrival.period)
+    expected = Period.parse(arrival.period)
+    contract = office.policy.at(expected).contracts.get(arrival.dataset)
+    if contract is None:
+        raise Refusal("not_in_catalogue", {"dataset": arrival.dataset})
+    scope = _scope(office, contract, content)
     nil = _nil(office, contract, content, expected)
     ledger.lock(connection, "settle", office.policy.hub, contract.id, str(expected), scope)
     before = _in_force(office, connection, contract, expected, scope, as_of)
-    if content.kind == "amend" and before is None:
+    if content.kind == "amend" and (before is None or not amend.mends(contract, before)):
         raise Refusal("nothing_to_amend")
     intended = Intended(
         contract, arrival.arrival_id, expected, scope, "nil" if nil else content.kind, content.data_date,
@@ -167,7 +171,7 @@ def _nil(office: Office, contract: Contract, content: Content, expected: Period)
         return None
     if found.period != expected:
         raise Refusal("period_contradicts", {"stated": str(expected), "inside": str(found.period)})
-    if fold(found.dataset) not in {fold(contract.id), fold(contract.title)}:
+    if fold(found.dataset) not in set(map(fold, (contract.id, contract.title, *contract.titles.values()))):
         raise Refusal("nil_other_dataset")
     return found
 

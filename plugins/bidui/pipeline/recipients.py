@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 from bidui.domain.period import Period
 from bidui.pipeline.office import Office
 from bidui.policy.agreement import Agreement, Contact
+from bidui.policy.policy_set import PolicySet
 from bidui.policy.recipe import Recipe
 
 CIRCLE = "*"
@@ -54,10 +55,8 @@ def recipients(
         case "party":
             found = [Recipient(recipe.party or "")]
         case "region":
-            agreement = next(
-                a for a in office.policy.agreements.values() if a.kind == "regions" and a.level == recipe.level
-            )
-            found = _offices(office, agreement, Period.parse(period))
+            regions = [a for a in office.policy.agreements.values() if a.kind == "regions"]
+            found = [r for agreement in regions for r in _offices(office, agreement, Period.parse(period))]
         case "provider":
             giving = [a for a in office.policy.agreements.values() if a.provides and a.in_force(day)]
             found = [r for agreement in giving for r in _offices(office, agreement, Period.parse(period))]
@@ -95,10 +94,15 @@ def contacts(office: Office, recipe: str, recipient: Recipient, as_of: datetime)
     return made.contacts_for(recipient.region, day)
 
 
-def title(office: Office, recipient: Recipient) -> str:
-    """What the recipient is called on paper; empty for the circle, which the recipe's own texts name."""
+def title(office: Office, recipient: Recipient, day: date) -> str:
+    """What the recipient is called on paper on ``day``; empty for the circle, which the recipe's own texts name."""
+    return named(office.policy, recipient, day)
+
+
+def named(policy: PolicySet, recipient: Recipient, day: date) -> str:
+    """The same, by the policy alone."""
     if recipient.party == CIRCLE:
         return ""
-    made: Agreement = office.policy.agreements[recipient.party]
-    region = next((r.name for r in office.policy.regions if r.code == recipient.region), "")
+    made: Agreement = policy.agreements[recipient.party]
+    region = policy.region_names(day).get(recipient.region or "", "")
     return f"{region}{made.title}" if region else made.title

@@ -1,11 +1,17 @@
-"""Agreements (共享协议): what one party and the hub may exchange, by which road, and through whom."""
+"""Agreements (共享协议): what one party and the hub may exchange, by which road, and through whom.
+
+``agreements/<party>.yaml`` is one text for all hubs. What differs by hub, its profile says: the party's name there, the
+datasets that are exchanged, and, in its list of contacts (`bidui.policy.contacts`), who exchanges them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 from typing import Literal
 
 from bidui.policy.contract import Frozen
+from bidui.policy.source import PolicyError, Source
 
 Sealing = Literal["machine", "password_workbook", "aes_zip", "plain"]
 
@@ -15,6 +21,7 @@ class Contact(Frozen):
 
     id: str
     name: str
+    post: str = ""
     email: str
     phone: str = ""
     region: str | None = None
@@ -53,7 +60,8 @@ class Agreement(Frozen):
     provides: tuple[Provision, ...] = ()
     receives: tuple[str, ...] = ()
     """Recipes whose deliveries the party may be sent."""
-    contacts: tuple[Contact, ...]
+    contacts: tuple[Contact, ...] = ()
+    """Of the hub whose policy this is."""
 
     def in_force(self, day: date) -> bool:
         """Whether the agreement holds on ``day``."""
@@ -66,3 +74,15 @@ class Agreement(Frozen):
     def contacts_for(self, region: str | None, day: date) -> tuple[Contact, ...]:
         """Contacts in force on ``day`` for a region (for the party as a whole: ``None``)."""
         return tuple(c for c in self.contacts if c.in_force(day) and c.region == region)
+
+    def here(self, title: str | None, datasets: Collection[str] | None, contacts: tuple[Contact, ...]) -> Agreement:
+        """As one hub has it: its name there, of its datasets those exchanged there (None: all), and who does it."""
+        given = tuple(p for p in self.provides if datasets is None or p.dataset in datasets)
+        return self.model_copy(update={"title": title or self.title, "provides": given, "contacts": contacts})
+
+
+def read(source: Source) -> Agreement:
+    """The agreement of one file; PolicyError when it states contacts, which differ by hub."""
+    if isinstance(source.data, dict) and "contacts" in source.data:
+        raise PolicyError([source.fault("contacts stand in contacts/<profile>.csv", ["contacts"])])
+    return source.as_model(Agreement)

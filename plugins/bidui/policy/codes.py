@@ -84,6 +84,7 @@ class CodeList:
         """Read and check one file; PolicyError names file and line."""
         entries: list[CodeEntry] = []
         faults: list[Fault] = []
+        spans = Spans(path)
         for line, row in lines(path, {"code", "label"}):
             try:
                 entry = CodeEntry(
@@ -97,6 +98,7 @@ class CodeList:
                 continue
             if not entry.code or not entry.label:
                 faults.append(Fault(place(path), line, "code and label are required"))
+            faults.extend(spans.faults(line, entry.code, entry.valid_from, entry.valid_to))
             faults.extend(_clashes(path, line, entry, entries))
             entries.append(entry)
         if faults:
@@ -125,6 +127,31 @@ def lines(path: Path, required: set[str]) -> Iterator[tuple[int, dict[str, str]]
             yield reader.line_num, {key: (value or "").strip() for key, value in row.items() if key}
 
 
+class Spans:
+    """The time for which each thing is stated in a dictionary: one row at a time, from old to new."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.last: dict[str, tuple[int, date, date]] = {}
+
+    def faults(self, line: int, name: str, begun: date | None, ended: date | None) -> Iterator[Fault]:
+        """What is wrong with one more row, which states ``name`` from ``begun`` to ``ended``."""
+        first, last = begun or date.min, ended or date.max
+        if last < first:
+            yield Fault(
+                place(self.path), line, f"{name} ends on {last}, before it begins; swap valid_from and valid_to"
+            )
+        if name in self.last:
+            above, since, until = self.last[name]
+            if first < since:
+                said = f"{name} is out of order: put this row above line {above}, which begins later"
+                yield Fault(place(self.path), line, said)
+            elif first <= until:
+                said = f"{name} overlaps line {above}; give that row a valid_to before {first}"
+                yield Fault(place(self.path), line, said)
+        self.last[name] = line, first, last
+
+
 def place(path: Path) -> str:
     """A dictionary's name, as faults say it."""
     return f"{path.parent.name}/{path.name}"
@@ -139,8 +166,10 @@ def _clashes(path: Path, line: int, entry: CodeEntry, earlier: list[CodeEntry]) 
     """One word must not mean two codes on one day."""
     words = set(entry.words)
     for other in earlier:
-        apart = (entry.valid_to or date.max) < (other.valid_from or date.min) or (other.valid_to or date.max) < (
-            entry.valid_from or date.min
+        apart = (
+            entry.code == other.code
+            or (entry.valid_to or date.max) < (other.valid_from or date.min)
+            or (other.valid_to or date.max) < (entry.valid_from or date.min)
         )
         if not apart and (shared := words & set(other.words)):
             yield Fault(place(path), line, f"{sorted(shared)[0]} already means {other.code} at that time")

@@ -6,6 +6,7 @@ own closed list of ``customProperties``. The classes here are the view of it tha
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -19,6 +20,12 @@ ColumnRole = Literal[
     "subject", "subject_name", "head", "head_name", "household_key", "relation",
     "region_county", "region_town", "region_village", "row_key", "line_number",
 ]  # fmt: skip
+SharingClass = Literal["unconditional", "conditional", "withheld"]
+Cadence = Literal["month", "quarter", "half", "semester", "school_year", "year", "at_once", "as_needed"]
+
+
+VERSION = r"^[1-9]\d*\.\d+\.\d+$"
+"""Versions of contracts: breaking, compatible and textual changes are counted apart (HY-03)."""
 
 
 class Frozen(BaseModel):
@@ -54,6 +61,10 @@ class Column(Frozen):
     """Sent out by us and not to be changed by the party that sends it back."""
     minimum: float | None = None
     maximum: float | None = None
+    owner: str = ""
+    """Party that answers for the truth of this field (ES-09), whoever types it; a file that says none means its own."""
+    example: str | None = None
+    """A made-up value, for the example row of a blank workbook."""
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -111,6 +122,34 @@ class Layout(Frozen):
     """For sheets with a household in each row; ``None``: each row speaks for itself."""
 
 
+_TERMS: dict[SharingClass, tuple[str, ...]] = {
+    "unconditional": ("scope", "mode"), "conditional": ("conditions", "scope", "mode"), "withheld": ("basis",),
+}  # fmt: skip
+"""What has to be stated of each class."""
+
+
+class Sharing(Frozen):
+    """With whom the dataset is shared (共享类型), and on what terms (HY-02)."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    class_: SharingClass = Field(alias="class")
+    conditions: str = ""
+    """What must be met before it is shared (共享条件)."""
+    scope: str = ""
+    """Who gets it (共享范围)."""
+    mode: str = ""
+    """By which road (共享方式)."""
+    basis: str = ""
+    """The law or rule that it rests on; what is withheld must cite it (QA-19)."""
+
+    @model_validator(mode="after")
+    def _terms_are_stated(self) -> Sharing:
+        if missing := [name for name in _TERMS[self.class_] if not getattr(self, name).strip()]:
+            raise ValueError(f"what is {self.class_} must state {', '.join(missing)}")
+        return self
+
+
 _LINES = 100
 """Lines in a row of households: line 1203 is the third member in row 12 of the sheet."""
 
@@ -120,16 +159,30 @@ class Contract(Frozen):
 
     id: str
     title: str
-    version: str
+    titles: dict[date, str] = {}
+    """Its name by the day from which it is called so, where words of the field have changed; `title` until then."""
+    version: str = Field(pattern=VERSION)
+    purpose: str = ""
+    """What it is for, in a sentence (信息资源摘要)."""
     party: str
     roles: tuple[str, ...] = Field(min_length=1)
     """What rules may ask for; the first is what the dataset mainly is."""
-    by: str | None = None
-    """Region level whose files stand side by side in one period; ``None``: one file for the hub."""
+    by: Literal["region"] | None = None
+    """``region``: in one period, files of the regions whose agreement gives it stand side by side; ``None``: one file
+    for the hub."""
     delivery: Literal["full", "increment"] = "full"
-    cadence: Literal["month", "quarter", "half", "semester", "year", "as_needed"]
+    cadence: Cadence
     validity_months: int = 1
     """How many months one submission speaks for."""
+    category: str = Field(pattern=r"^[^/\s]+(/[^/\s]+)+$")
+    """Where the catalogue files it (信息资源分类): a class and an item of it, ``部门/教育``."""
+    format: str
+    """Code of the list ``resource_format``: what the party keeps it as."""
+    sharing: Sharing
+    source_system: str = Field(min_length=1)
+    """The system that the party takes it from."""
+    security_level: str
+    """Code of the list ``security_level`` (GB/T 43697)."""
     clauses: tuple[str, ...]
     numbering: str | None = None
     """Numbering system of its household key; ``None``: the register's."""
@@ -159,6 +212,11 @@ class Contract(Frozen):
             raise ValueError("layout.members: what comes back by its row key has one line in a row")
         return self
 
+    def title_on(self, day: date) -> str:
+        """What the dataset is called on ``day``."""
+        begun = [since for since in self.titles if since <= day]
+        return self.titles[max(begun)] if begun else self.title
+
     @property
     def role(self) -> str:
         """What the dataset mainly is."""
@@ -178,6 +236,12 @@ class Contract(Frozen):
     def column(self, role: str) -> Column | None:
         """The column that plays ``role``, if any."""
         return next((c for c in self.columns if c.role == role), None)
+
+    @property
+    def of_places(self) -> bool:
+        """Whether its rows speak of places alone: where one is unknown, nothing is left that the row could mean."""
+        required = any(c.required for c in self.columns if (c.role or "").startswith("region_"))
+        return required and not {"subject", "household_key", "row_key"} & {c.role for c in self.columns}
 
     @property
     def key(self) -> tuple[Column, ...]:

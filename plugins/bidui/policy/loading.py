@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 from bidui.domain.keys import digest, file_digest
 from bidui.domain.working_days import WorkingCalendar
-from bidui.policy import contract_file, references, region, rule, working_calendar
-from bidui.policy.agreement import Agreement
+from bidui.policy import agreement, contacts, contract_file, references, region, release, rule, unread, working_calendar
 from bidui.policy.codes import CodeList
+from bidui.policy.contract import Contract
 from bidui.policy.policy_set import PolicySet
 from bidui.policy.profile import Profile, merge
 from bidui.policy.recipe import Recipe
@@ -33,29 +33,34 @@ def load(include: Path, profile_id: str) -> PolicySet:
     """Load and check the policy of one profile; PolicyError lists every fault with file and line."""
     reading = _Reading(include)
     hub = reading.profile(profile_id)
-    contracts = reading.gather("contract", include.glob("catalogue/*/*.yaml"), contract_file.read, "id")
-    agreements = reading.gather(
-        "agreement", include.glob("agreements/*.yaml"), lambda s: s.as_model(Agreement), "party"
-    )
+    contracts = reading.gather("contract", release.contract_files(include), contract_file.read, "id")
+    releases = reading.releases(contracts)
+    agreements = reading.gather("agreement", include.glob("agreements/*.yaml"), agreement.read, "party")
     rules: dict[str, Rule] = {}
     for stage in _STAGES:
         rules |= reading.gather("rule", include.glob(f"sql/{stage}/*.sql"), partial(rule.read, stage=stage), "id")
     recipes = reading.gather("recipe", include.glob("deliveries/*.yaml"), _read_recipe, "id")
     for path in sorted([*include.glob("templates/*"), *include.glob("expectations/*.yaml")]):
         reading.objects[f"{path.parent.name}:{path.stem}"] = file_digest([path.read_bytes()])
+    acting = reading.contacts(hub.id) if hub else {}
     codes, regions, calendar = reading.dictionaries(hub.id if hub else "")
-    if reading.faults or hub is None or calendar is None:
+    if hub is None:
         raise PolicyError(reading.faults)
     policy = PolicySet(
         include=include, profile=hub, contracts=contracts,
-        agreements={a: agreements[a] for a in hub.agreements if a in agreements},
+        agreements={
+            party: agreements[party].here(hub.titles.get(party), hub.datasets, acting.get(party, ()))
+            for party in hub.agreements if party in agreements
+        },
         rules={r.id: r for r in rules.values() if r.stage in _ALWAYS or r.id in hub.rules},
         recipes={r: recipes[r] for r in hub.deliveries if r in recipes},
-        codes=codes, regions=regions, calendar=calendar, objects=reading.objects,
+        codes=codes, regions=regions, calendar=calendar or WorkingCalendar.from_rows([]), objects=reading.objects,
+        releases=releases,
     )  # fmt: skip
-    dangling = _dangling_in_profile(include, reading.stated_in, hub, agreements, rules, recipes, contracts)
-    if faults := [*dangling, *references.faults(policy)]:
-        raise PolicyError(faults)
+    dangling = _dangling_in_profile(include, reading.stated_in, hub, agreements, rules, recipes, policy.ever)
+    named = unread.real([*dangling, *references.faults(policy)], [fault.file for fault in reading.faults])
+    if faults := [*reading.faults, *named]:
+        raise PolicyError(faults, policy)
     return policy
 
 
@@ -118,6 +123,19 @@ class _Reading:
             stated, Profile, lambda said, at: (base if base.reach(at) > own.reach(at) else own).fault(said, at)
         )
 
+    def releases(self, working: dict[str, Contract]) -> release.Releases:
+        """What was released of the catalogue."""
+        for path in sorted((self.include / release.FOLDER).glob("*.yaml")):
+            self.objects[f"release:{path.stem}"] = file_digest([path.read_bytes()])
+        return self.attempt(partial(release.read, self.include, working)) or release.Releases()
+
+    def contacts(self, hub: str) -> dict[str, tuple[agreement.Contact, ...]]:
+        """Who acts for each party of the hub."""
+        found = self.attempt(partial(contacts.read, self.include, hub))
+        if found is not None:
+            self.objects[f"contacts:{hub}"] = file_digest([(self.include / contacts.file_of(hub)).read_bytes()])
+        return found or {}
+
     def dictionaries(self, hub: str) -> tuple[dict[str, CodeList], tuple[Region, ...], WorkingCalendar | None]:
         """Code lists, the hub's regions and the working calendar."""
         codes = {}
@@ -137,11 +155,23 @@ def _dangling_in_profile(
     include: Path, files: list[str], hub: Profile,
     agreements: dict[str, Any], rules: dict[str, Rule], recipes: dict[str, Any], contracts: dict[str, Any],
 ) -> list[Fault]:  # fmt: skip
-    named = [
+    named: list[tuple[str, Iterable[str], Iterable[str]]] = [
         ("agreements", hub.agreements, agreements), ("rules", hub.rules, rules),
         ("deliveries", hub.deliveries, recipes), ("expected", hub.expected, contracts),
+        ("titles", hub.titles, hub.agreements), ("datasets", hub.datasets or (), contracts),
     ]  # fmt: skip
+    given = {p.dataset for party in hub.agreements if party in agreements for p in agreements[party].provides}
+    idle = [("datasets", name) for name in hub.datasets or () if name in contracts and name not in given]
+    given &= set(given if hub.datasets is None else hub.datasets)
+    idle += [("expected", name) for name in hub.expected if name in contracts and name not in given]
+    provided = [(f"agreements/{p}.yaml", g.dataset) for p in agreements for g in agreements[p].provides]
     return [
         Fault(*place_of(include, name, *files), f"{what}: {name} does not exist{nearest(name, known)}")
         for what, names, known in named for name in names if name not in known
+    ] + [
+        Fault(*place_of(include, name, file), f"provides: {name} does not exist{nearest(name, contracts)}")
+        for file, name in provided if name not in contracts
+    ] + [
+        Fault(*place_of(include, name, *files), f"{what}: {name} is provided under no agreement of this profile")
+        for what, name in idle
     ]  # fmt: skip

@@ -55,6 +55,12 @@ def columns(contract: Contract) -> list[PhysicalColumn]:
     return found
 
 
+def settles_in(column: Column) -> str:
+    """Name of the typed column that holds what ``column`` says: its subject is the row's person."""
+    made = _physical(column)
+    return made.name if made else "person_id"
+
+
 def _physical(column: Column) -> PhysicalColumn | None:
     match column.role, column.identifier:
         case "subject", _:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 from bidui.domain.keys import digest
+from bidui.domain.period import Period
 from bidui.domain.working_days import WorkingCalendar
 from bidui.policy.agreement import Agreement, Contact
 from bidui.policy.codes import CodeList
 from bidui.policy.contract import Contract
 from bidui.policy.physical import definition
-from bidui.policy.profile import Profile
+from bidui.policy.profile import Profile, Value
 from bidui.policy.recipe import Recipe
 from bidui.policy.region import Region
+from bidui.policy.release import Releases
 from bidui.policy.rule import Read, Rule, Stage
 
 
@@ -26,6 +28,7 @@ class PolicySet:
     include: Path
     profile: Profile
     contracts: dict[str, Contract]
+    """As the working files say, be it released or not; `at` a period, those that the period runs with."""
     agreements: dict[str, Agreement]
     rules: dict[str, Rule]
     recipes: dict[str, Recipe]
@@ -34,6 +37,7 @@ class PolicySet:
     calendar: WorkingCalendar
     objects: dict[str, str]
     """Hash of each object, by ``kind:id``, so that a changed mail text does not void results."""
+    releases: Releases = Releases()
 
     @property
     def hash(self) -> str:
@@ -45,6 +49,44 @@ class PolicySet:
         """The hub's id."""
         return self.profile.id
 
+    def at(self, period: Period) -> PolicySet:
+        """The same policy with the contracts that ``period`` runs with (HY-03): those that were in force as it began.
+
+        A dataset in no release runs as its file stands; what has ended is not there.
+        """
+        if not self.releases.known:
+            return self
+        drafts = {d: c for d, c in self.contracts.items() if d not in self.releases.versions}
+        return replace(self, contracts={**drafts, **self.releases.running(period.each_month()[0])})
+
+    def contract_for(self, dataset: str, period: Period) -> Contract:
+        """The contract that a dataset runs with in ``period``; of what has ended by then, the last."""
+        return self.at(period).contracts.get(dataset) or self.versions(dataset)[-1]
+
+    def versions(self, dataset: str) -> tuple[Contract, ...]:
+        """The contracts of a dataset that rows may have come in under, oldest first."""
+        return self.releases.versions.get(dataset) or (self.contracts[dataset],)
+
+    def stated(self, dataset: str) -> tuple[Contract, ...]:
+        """Every contract of a dataset, newest first: the working file's, be it a draft, and what was released."""
+        working = self.contracts.get(dataset)
+        return (*([working] if working else []), *(c for c in reversed(self.versions(dataset)) if c != working))
+
+    @property
+    def ever(self) -> dict[str, Contract]:
+        """Every dataset that there is or was, by its newest contract here."""
+        return {**{dataset: versions[-1] for dataset, versions in self.releases.versions.items()}, **self.contracts}
+
+    @property
+    def all_contracts(self) -> list[Contract]:
+        """Every contract of every dataset, drafts and released ones."""
+        return [contract for dataset in sorted(self.ever) for contract in self.stated(dataset)]
+
+    @property
+    def tables(self) -> list[Contract]:
+        """One contract for each typed table: the newest of those whose rows stand there."""
+        return list({c.table: c for dataset in sorted(self.ever) for c in self.versions(dataset)}.values())
+
     def of_stage(self, stage: Stage) -> list[Rule]:
         """The rules of ``stage``, in order of id."""
         return sorted((r for r in self.rules.values() if r.stage == stage), key=lambda r: r.id)
@@ -54,17 +96,33 @@ class PolicySet:
         return next((r for r in self.of_stage("derive") if r.produces == dataset), None)
 
     def in_role(self, role: str) -> list[str]:
-        """Ids of the datasets, derived ones first, that play ``role``."""
+        """Ids of the datasets, derived ones first, that play ``role`` here: those that somebody gives."""
         derived = [r.produces for r in self.of_stage("derive") if r.role == role and r.produces]
-        return [*derived, *sorted(c.id for c in self.contracts.values() if role in c.roles)]
+        return [*derived, *sorted(c.id for c in self.contracts.values() if role in c.roles and self.giver(c.id))]
+
+    def giver(self, dataset: str) -> Agreement | None:
+        """The agreement under which a dataset comes in here; None for what is in the catalogue only."""
+        return next((made for made in self.agreements.values() if made.provision(dataset)), None)
+
+    def name_of(self, party: str) -> str:
+        """What a party is called here; its id when no agreement names it."""
+        made = self.agreements.get(party)
+        return made.title if made else party
+
+    @property
+    def visiting(self) -> Agreement:
+        """The agreement with the regions whose offices are asked to visit, and hand in what was found."""
+        offices = [made for made in self.agreements.values() if made.kind == "regions"]
+        return next(a for a in offices if any("outcome" in self.ever[p.dataset].roles for p in a.provides))
 
     def bound_to(self, read: Read) -> list[str]:
         """Ids of the datasets that an alias stands for, one after another; none for a view.
 
-        Of those in a role, the ones that have the columns asked for; a derived one is taken to have them.
+        Of those in a role, the ones that have the columns asked for; a derived one is taken to have them. What nobody
+        gives here stands for nothing, and a rule that reads it has nothing to say.
         """
         if read.dataset:
-            return [read.dataset]
+            return [read.dataset] if self.giver(read.dataset) or self.derived(read.dataset) else []
         playing, asked = self.in_role(read.role) if read.role else [], set(read.columns)
         return [d for d in playing if d not in self.contracts or asked <= definition(self.contracts[d]).keys()]
 
@@ -76,6 +134,25 @@ class PolicySet:
             if r.level == level and r.valid_from <= day and (r.valid_to is None or day <= r.valid_to)
         ]
 
+    def level_of_parts(self, dataset: str) -> str | None:
+        """The level of the regions that each hand in a part of a dataset; None where one file is the whole."""
+        giver = self.giver(dataset) if self.ever[dataset].by else None
+        return giver.level if giver else None
+
+    def parts_of(self, dataset: str, day: date) -> list[Region]:
+        """The regions that each hand in a part of a dataset on ``day``; none where one file is the whole."""
+        level = self.level_of_parts(dataset)
+        return self.regions_of(level, day) if level else []
+
+    def region_names(self, day: date) -> dict[str, str]:
+        """Code → name on ``day`` of every region; of one that does not exist then, what it was called last before."""
+        begun = sorted(self.regions, key=lambda r: (r.valid_from <= day, r.valid_from))
+        return {r.code: r.name for r in begun}
+
+    def terms(self, day: date) -> dict[str, str]:
+        """The words of the field (dictionary ``term``) as they are on ``day``, by code."""
+        return {code: self.codes["term"].label_of(code, day) for code in self.codes["term"].codes}
+
     def region_above(self, code: str, level: str) -> str | None:
         """The region of ``level`` that ``code`` lies in (or is)."""
         known = {r.code: r for r in self.regions}
@@ -84,7 +161,7 @@ class PolicySet:
             region = known.get(region.parent or "")
         return region.code if region else None
 
-    def threshold(self, name: str, day: date) -> int | float | str:
+    def threshold(self, name: str, day: date) -> Value:
         """A dated threshold on ``day``; KeyError when the profile does not have it."""
         return self.profile.thresholds[name].on(day)
 

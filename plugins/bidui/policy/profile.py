@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
+from bidui.domain.working_days import Counting
 from bidui.policy.contract import Frozen
+
+Value = int | float | str | tuple[str, ...]
+"""What a threshold may be; a list (of codes) reaches SQL as an array."""
+Stated = TypeVar("Stated")
 
 
 class DatedValue(Frozen):
-    """A figure that changes with the years."""
+    """A figure, or a list of codes, that changes with the years."""
 
-    values: dict[date, int | float | str]
+    values: dict[date, Value]
     unit: str
+    of: str | None = None
+    """Code list that the codes are of."""
     clauses: tuple[str, ...] = ()
     source: str = ""
     """Where it is from when no clause says it."""
 
-    def on(self, day: date) -> int | float | str:
+    def on(self, day: date) -> Value:
         """The value in force on ``day``; KeyError when none is yet."""
-        begun = [since for since in self.values if since <= day]
-        if not begun:
-            raise KeyError(f"no value in force on {day}")
-        return self.values[max(begun)]
+        return _in_force(self.values, day)
 
 
 class Window(Frozen):
@@ -38,12 +43,24 @@ class Window(Frozen):
 
 
 class Deadline(Frozen):
-    """A term in days."""
+    """A term: so many days, working days or months."""
 
-    days: int
-    calendar: Literal["calendar", "working"]
+    values: dict[date, int]
+    """By the day from which it is so."""
+    calendar: Counting
     clauses: tuple[str, ...] = ()
     source: str = ""
+
+    def on(self, day: date) -> int:
+        """The length in force on ``day``; KeyError when none is yet."""
+        return _in_force(self.values, day)
+
+
+def _in_force(values: Mapping[date, Stated], day: date) -> Stated:
+    begun = [since for since in values if since <= day]
+    if not begun:
+        raise KeyError(f"no value in force on {day}")
+    return values[max(begun)]
 
 
 class Desk(Frozen):
@@ -73,6 +90,10 @@ class Profile(Frozen):
     desk: Desk
     numbering: Numbering
     agreements: tuple[str, ...]
+    titles: dict[str, str] = {}
+    """Party → its name here, where its agreement's title is another one."""
+    datasets: tuple[str, ...] | None = None
+    """Of what the agreements provide, the datasets that are exchanged here; ``None``: all of them."""
     window: Window
     expected: tuple[str, ...]
     """Datasets that the month waits for until the window ends."""
@@ -84,12 +105,18 @@ class Profile(Frozen):
     """Approval role → contacts who hold it."""
 
 
+_OF_A_FIGURE = ("clauses", "source")
+"""Where a figure is from: whoever states other values says it anew."""
+
+
 def merge(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     """The profile's own statements over the base's: mappings are merged, everything else is replaced."""
     merged = dict(base)
     for key, value in own.items():
         below = merged.get(key)
-        merged[key] = (
-            merge(below, value) if isinstance(below, dict) and isinstance(value, dict) and key != "values" else value
-        )
+        if isinstance(below, dict) and isinstance(value, dict) and key != "values":
+            if "values" in value:
+                below = {name: said for name, said in below.items() if name not in _OF_A_FIGURE}
+            value = merge(below, value)
+        merged[key] = value
     return merged

@@ -37,11 +37,10 @@ class Recipe(Frozen):
     """What starts it: a package's intake, a month's opening or closing, a quarter's end, the daily follow-up, or
     another delivery that waits for approval."""
     to: Literal["sender", "party", "region", "owner", "provider", "circle", "approver"]
-    """Who gets it: the package's sender, one party, each region of a level, each party asked to mend, each party (or
+    """Who gets it: the package's sender, one party, each region's office, each party asked to mend, each party (or
     region of it) that gives data; the circle of all who may have it, as one delivery with many addressees; whoever
     decides next on a delivery that waits."""
     party: str | None = None
-    level: str | None = None
     only_if: tuple[str, ...] = ()
     """Outcomes of the intake for which it is sent; for ``when: arrival``."""
     mail: str
@@ -55,6 +54,9 @@ class Recipe(Frozen):
     workbook: WorkbookPart | None = None
     optional_workbook: bool = False
     """Whether the mail goes out when the workbook has no row (then without it); otherwise nothing is delivered."""
+    forms: bool = False
+    """Whether blank workbooks and filling guides of all that the recipient gives go along. They hold nobody's data and
+    are never sealed."""
     approvals: tuple[str, ...] = ()
     """Roles that must approve before it leaves, in order (SQ-13)."""
     hash: str
@@ -64,8 +66,8 @@ class Recipe(Frozen):
     def _recipient_is_named(self) -> Recipe:
         if self.to == "party" and not self.party:
             raise ValueError("to: party needs party")
-        if self.to == "region" and not self.level:
-            raise ValueError("to: region needs level")
+        if self.forms and self.to != "provider":
+            raise ValueError("forms are of what the recipient gives: to must be provider")
         if self.to == "circle" and self.workbook and self.workbook.sealing == "password":
             raise ValueError("to: circle has no password of its own: sealing must be plain")
         return self

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
+from bidui.policy import clause, contacts
 from bidui.policy.codes import CodeEntry
+from bidui.policy.contract import Contract
 from bidui.policy.physical import definition
 from bidui.policy.policy_set import PolicySet
-from bidui.policy.source import Fault, nearest, place_of
+from bidui.policy.source import Fault, PolicyError, nearest, place_of
 
 
 def faults(policy: PolicySet) -> list[Fault]:
@@ -16,16 +19,21 @@ def faults(policy: PolicySet) -> list[Fault]:
     return [
         *_of_code(policy),
         *_of_contracts(policy),
+        *_of_catalogue(policy),
         *_of_rules(policy),
         *_of_agreements(policy),
+        *_of_contacts(policy),
         *_of_recipes(policy),
+        *_of_thresholds(policy),
         *_of_approvers(policy),
+        *clause.faults(policy.include, policy.objects),
     ]
 
 
 _CODE_ASKS_FOR = (
-    "approval_role", "finding_kind", "intake_outcome", "level", "name_variant", "nil_report", "reason", "risk_cause",
-    "row_issue", "visit_outcome",
+    "approval_role", "cadence", "column_type", "filling", "finding_kind", "intake_outcome", "level", "name_variant",
+    "nil_report", "reason", "resource_format", "risk_cause", "row_issue", "security_level", "sharing_class",
+    "term", "visit_outcome",
 )  # fmt: skip
 """Dictionaries that no contract needs to name."""
 
@@ -60,35 +68,66 @@ def _entries(policy: PolicySet, name: str) -> tuple[CodeEntry, ...]:
 
 
 def _of_contracts(policy: PolicySet) -> Iterator[Fault]:
-    for contract in policy.contracts.values():
+    for contract in policy.all_contracts:
         for column in contract.columns:
             if column.code_list:
                 what = f"column {column.name}: code list"
                 yield from _missing(policy, contract.file, what, column.code_list, policy.codes)
-        if contract.by:
-            yield from _missing(policy, contract.file, "by: level", contract.by, policy.profile.levels)
+        yield from _of_givers(policy, contract)
         in_slots = [column for slot in contract.slots.values() for column in slot.values()]
         names = [column.name for column in (*contract.columns, *in_slots)]
         for name in sorted({n for n in names if names.count(n) > 1}):
             yield Fault(*place_of(policy.include, name, contract.file), f"column {name} is defined twice")
 
 
+def _of_givers(policy: PolicySet, contract: Contract) -> Iterator[Fault]:
+    """One agreement gives a dataset; what comes in parts, the one with the regions."""
+    first, *others = [made.party for made in policy.agreements.values() if made.provision(contract.id)] or [""]
+    for other in others:
+        said = f"provides {contract.id}, which {first} gives already: one file would replace the other"
+        yield Fault(*place_of(policy.include, contract.id, f"agreements/{other}.yaml"), said)
+    if first and contract.by and policy.agreements[first].kind != "regions":
+        said = f"provides {contract.id}, of which each region gives its part: the agreement must be of kind regions"
+        yield Fault(*place_of(policy.include, contract.id, f"agreements/{first}.yaml"), said)
+
+
+def _of_catalogue(policy: PolicySet) -> Iterator[Fault]:
+    """What the catalogue says of a dataset besides its columns: codes of its lists, and parties that there are."""
+    parties = {path.stem for path in (policy.include / "agreements").glob("*.yaml")}
+    parties |= {Path(contract.file).parent.name for contract in policy.contracts.values()}
+    for contract in policy.contracts.values():
+        for list_name, code in _codes_of(contract).items():
+            if list_name in policy.codes:
+                yield from _missing(policy, contract.file, list_name, code, policy.codes[list_name].codes)
+        yield from _missing(policy, contract.file, "party", contract.party, parties)
+        for column in contract.columns:
+            yield from _missing(policy, contract.file, f"column {column.name}: owner", column.owner, parties)
+
+
+def _codes_of(contract: Contract) -> dict[str, str]:
+    """Code list → the code of it that says something of the dataset."""
+    return {
+        "resource_format": contract.format, "sharing_class": contract.sharing.class_,
+        "security_level": contract.security_level, "cadence": contract.cadence,
+    }  # fmt: skip
+
+
 def _of_rules(policy: PolicySet) -> Iterator[Fault]:
     derived = [r.produces for r in policy.rules.values() if r.produces]
-    played = [role for c in policy.contracts.values() for role in c.roles]
+    played = [role for c in policy.all_contracts for role in c.roles]
     roles = played + [r.role for r in policy.rules.values() if r.role]
     for rule in policy.rules.values():
         for alias, read in rule.reads.items():
             if read.dataset:
-                datasets = [*policy.contracts, *filter(None, derived)]
+                datasets = [*policy.ever, *filter(None, derived)]
                 yield from _missing(policy, rule.file, f"reads {alias}: dataset", read.dataset, datasets)
             if read.role:
                 yield from _missing(policy, rule.file, f"reads {alias}: role", read.role, roles)
+            playing = [definition(c).keys() for c in policy.all_contracts if read.role in c.roles]
             for column in read.columns:
-                playing = [c for c in policy.contracts.values() if read.role in c.roles]
-                known = {name for contract in playing for name in definition(contract)}
+                known = {name for columns in playing for name in columns}
                 yield from _missing(policy, rule.file, f"reads {alias}: column", column, known)
-            if read.role in roles and not policy.bound_to(read):
+            if playing and not any(columns >= set(read.columns) for columns in playing):
                 said = f"reads {alias}: no dataset in the role {read.role} has all of {', '.join(read.columns)}"
                 yield Fault(*place_of(policy.include, alias, rule.file), said)
         for name in rule.parameters:
@@ -98,12 +137,39 @@ def _of_rules(policy: PolicySet) -> Iterator[Fault]:
 
 
 def _of_agreements(policy: PolicySet) -> Iterator[Fault]:
+    recipes = [path.stem for path in (policy.include / "deliveries").glob("*.yaml")]
     for made in policy.agreements.values():
         file = f"agreements/{made.party}.yaml"
         for provision in made.provides:
-            yield from _missing(policy, file, "provides", provision.dataset, policy.contracts)
+            given = policy.contracts.get(provision.dataset)
+            if given and given.sharing.class_ == "withheld":
+                said = f"provides {given.id}, which is withheld ({given.sharing.basis}); take it out, or share it"
+                yield Fault(*place_of(policy.include, given.id, file), said)
         for recipe in made.receives:
-            yield from _missing(policy, file, "receives", recipe, policy.recipes)
+            yield from _missing(policy, file, "receives", recipe, recipes)
+    offices = [p.dataset for a in policy.agreements.values() if a.kind == "regions" for p in a.provides]
+    if not any("outcome" in policy.ever[dataset].roles for dataset in offices if dataset in policy.ever):
+        said = "agreements: none of kind regions gives a dataset in the role outcome: nobody is asked to visit"
+        yield Fault(*place_of(policy.include, "agreements", f"profiles/{policy.profile.id}.yaml"), said)
+
+
+def _of_contacts(policy: PolicySet) -> Iterator[Fault]:
+    """Contacts of parties that take part, each of a region's office for a region of that level."""
+    file = contacts.file_of(policy.hub)
+    try:
+        parties = contacts.read(policy.include, policy.hub)
+    except PolicyError:  # told when the file was read
+        return
+    for party in parties:
+        yield from _missing(policy, file, "party", party, policy.agreements)
+    for made in policy.agreements.values():
+        if made.kind == "regions":
+            yield from _missing(
+                policy, f"agreements/{made.party}.yaml", "level", made.level or "", policy.profile.levels
+            )
+        codes = [r.code for r in policy.regions if r.level == made.level]
+        for region in (contact.region for contact in made.contacts if contact.region):
+            yield from _missing(policy, file, f"{made.party}: region", region, codes)
 
 
 def _of_recipes(policy: PolicySet) -> Iterator[Fault]:
@@ -126,10 +192,27 @@ def _of_recipes(policy: PolicySet) -> Iterator[Fault]:
             yield Fault(*place_of(policy.include, "approvals", recipe.file), said)
 
 
+def _of_thresholds(policy: PolicySet) -> Iterator[Fault]:
+    """Codes that a threshold lists, of the code list that it names."""
+    files = (f"profiles/{policy.profile.id}.yaml", *sorted(f"profiles/{p.name}" for p in _profiles(policy)))
+    for name, dated in policy.profile.thresholds.items():
+        listed = {code for value in dated.values.values() if isinstance(value, tuple) for code in value}
+        if dated.of is None:
+            continue
+        known = policy.codes[dated.of].codes if dated.of in policy.codes else ()
+        for code in sorted(listed - set(known)):
+            said = f"thresholds: {name}: {code} is no code of {dated.of}{nearest(code, known)}"
+            yield Fault(*place_of(policy.include, name, *files), said)
+
+
+def _profiles(policy: PolicySet) -> list[Path]:
+    return list((policy.include / "profiles").glob("*.yaml"))
+
+
 def _of_approvers(policy: PolicySet) -> Iterator[Fault]:
-    contacts = [contact.id for made in policy.agreements.values() for contact in made.contacts]
-    files = sorted((f"profiles/{path.name}" for path in (policy.include / "profiles").glob("*.yaml")),
+    known = [contact.id for made in policy.agreements.values() for contact in made.contacts]
+    files = sorted((f"profiles/{path.name}" for path in _profiles(policy)),
                    key=lambda file: file != f"profiles/{policy.profile.id}.yaml")  # fmt: skip
     for contact in (contact for held in policy.profile.approvers.values() for contact in held):
         file, _ = place_of(policy.include, contact, *files)
-        yield from _missing(policy, file, "approvers", contact, contacts)
+        yield from _missing(policy, file, "approvers", contact, known)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from bidui.policy.codes import day, lines, place
+from bidui.policy.codes import Spans, day, lines, place
 from bidui.policy.source import Fault, PolicyError
 
 FILE = Path("dictionary", "regions.csv")
@@ -29,6 +29,7 @@ class Region:
 def read(include: Path, hub: str) -> tuple[Region, ...]:
     """The regions of ``hub``; PolicyError names every line that states none."""
     path, found, faults = include / FILE, [], []
+    spans = Spans(path)
     for line, row in lines(path, _COLUMNS):
         try:
             region = Region(
@@ -39,6 +40,7 @@ def read(include: Path, hub: str) -> tuple[Region, ...]:
             faults.append(Fault(place(path), line, "valid_from and valid_to are days, YYYY-MM-DD"))
         else:
             found.append(region)
+            faults += spans.faults(line, f"{region.hub} {region.code}", region.valid_from, region.valid_to)
     if faults:
         raise PolicyError(faults)
     return tuple(region for region in found if region.hub == hub)

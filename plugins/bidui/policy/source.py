@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from difflib import get_close_matches
 from functools import lru_cache
 from inspect import isclass
@@ -14,9 +15,14 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
+from yaml import YAMLError as PlainYAMLError
+
+from bidui.policy import plain_yaml
 
 Model = TypeVar("Model", bound=BaseModel)
 
+_QUOTED = re.compile(r"'([^']*)'")
+_DAY = re.compile(r"(?<![\w-])(\d{4})-(\d{1,2})-(\d{1,2})(?![\w-])")
 _HEADER = re.compile(r"^--\s?(.*)$")
 
 
@@ -42,9 +48,11 @@ class Fault:
 class PolicyError(ValueError):
     """The policy cannot be loaded; ``faults`` says where and why."""
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
+    def __init__(self, faults: Sequence[Fault], partial: Any = None) -> None:
         super().__init__("\n".join(str(fault) for fault in faults))
         self.faults = tuple(faults)
+        self.partial = partial
+        """The policy of what could be read, for who looks for further faults in it; None when that is too little."""
 
 
 Tell = Callable[[str, Sequence[Any]], Fault]
@@ -57,8 +65,11 @@ class Source:
 
     file: str
     data: Any
+    """Plain dicts, lists and values."""
     text: str
     body: str = ""
+    header: str | None = None
+    """The part of ``text`` that is YAML; None: all of it."""
 
     def line_of(self, path: Sequence[Any]) -> int | None:
         """Line (from 1) of the value at ``path``; of its nearest known ancestor where it has none."""
@@ -69,7 +80,8 @@ class Source:
         return self._found(path)[1]
 
     def _found(self, path: Sequence[Any]) -> tuple[int | None, int]:
-        node, line, steps = self.data, 1 if isinstance(self.data, Mapping) else None, 0
+        node = _lined(self.text if self.header is None else self.header)
+        line, steps = 1 if isinstance(node, Mapping) else None, 0
         for step in path:
             try:
                 if isinstance(node, Mapping) and step in node:
@@ -92,7 +104,7 @@ class Source:
         """This document as ``model``; every pydantic complaint becomes a fault with its line."""
         if not isinstance(self.data, Mapping):
             raise PolicyError([self.fault("expected a mapping")])
-        return self.as_model_of({**_plain(self.data), **extra}, model)
+        return self.as_model_of({**self.data, **extra}, model)
 
     def as_model_of(self, stated: Mapping[str, Any], model: type[Model], tell: Tell | None = None) -> Model:
         """``stated``, which this file stands for, as ``model``; ``tell`` knows where each part of it stands."""
@@ -109,7 +121,7 @@ class Source:
 
 def read_yaml(path: Path, include: Path) -> Source:
     """Parse one YAML file; ``include`` is the policy folder that names are given relative to."""
-    return _parse(path.read_text(encoding="utf-8"), str(path.relative_to(include)))
+    return parse(path.read_text(encoding="utf-8"), str(path.relative_to(include)))
 
 
 def read_sql(path: Path, include: Path) -> Source:
@@ -123,18 +135,44 @@ def read_sql(path: Path, include: Path) -> Source:
             header.append(found[1])
         elif line.strip() or body:
             body.append(line)
-    source = _parse("\n".join(header), str(path.relative_to(include)))
-    return Source(source.file, source.data, text, "\n".join(body).rstrip().rstrip(";"))
+    source = parse("\n".join(header), str(path.relative_to(include)))
+    return Source(source.file, source.data, text, "\n".join(body).rstrip().rstrip(";"), source.text)
 
 
 @lru_cache(maxsize=512)  # what a file says depends on its text alone, and parsing is most of loading a policy
-def _parse(text: str, file: str) -> Source:
+def parse(text: str, file: str) -> Source:
+    """``text`` as the YAML document that it is; ``file`` is what faults call it. PolicyError when it is none."""
     try:
-        return Source(file, YAML(typ="rt").load(text), text)
+        return Source(file, _plain(plain_yaml.load(text)), text)
+    except (PlainYAMLError, ValueError):
+        return Source(file, _plain(_told(text, file)), text)
+
+
+def _told(text: str, file: str) -> Any:
+    """What the slow reader makes of it; PolicyError that says what is wrong, and where."""
+    try:
+        return _lined(text)
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         said = getattr(error, "problem", None) or "it holds characters that YAML does not allow"
         raise PolicyError([Fault(file, mark.line + 1 if mark else None, f"not YAML: {said}")]) from None
+    except ValueError:  # of all that is written plainly, only a day can be no such thing
+        raise PolicyError(list(_no_days(text, file))) from None
+
+
+@lru_cache(maxsize=64)
+def _lined(text: str) -> Any:
+    """The document with the line of everything in it, read only where something is to be said of a line."""
+    return YAML(typ="rt").load(text)
+
+
+def _no_days(text: str, file: str) -> Iterator[Fault]:
+    """What looks like a day and is none, wherever it stands."""
+    for found in _DAY.finditer(text):
+        try:
+            date(*map(int, found.groups()))
+        except ValueError:
+            yield Fault(file, text.count("\n", 0, found.start()) + 1, f"{found[0]} is no day; write one as YYYY-MM-DD")
 
 
 def _plain(node: Any) -> Any:
@@ -147,6 +185,8 @@ def _plain(node: Any) -> Any:
 
 def _said(error: Any, model: type[BaseModel]) -> str:
     where = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "literal_error":
+        return f"{where}: {error['msg']}{nearest(str(error['input']), _QUOTED.findall(error['ctx']['expected']))}"
     if error["type"] != "extra_forbidden":
         return f"{where}: {error['msg']}" if where else str(error["msg"])
     return f"{where}: {error['msg']}{nearest(str(error['loc'][-1]), _fields(model, error['loc'][:-1]))}"

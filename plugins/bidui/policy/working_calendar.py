@@ -6,7 +6,7 @@ import csv
 from pathlib import Path
 
 from bidui.domain.working_days import CalendarError, WorkingCalendar
-from bidui.policy.source import Fault, PolicyError
+from bidui.policy.source import Fault, PolicyError, place_of
 
 FILE = Path("dictionary", "holidays.csv")
 
@@ -19,4 +19,5 @@ def read(include: Path) -> WorkingCalendar:
     except FileNotFoundError:
         raise PolicyError([Fault(str(FILE), None, "the file is missing")]) from None
     except CalendarError as error:
-        raise PolicyError([Fault(str(FILE), None, str(error))]) from None
+        place = error.day and place_of(include, error.day.isoformat(), str(FILE))
+        raise PolicyError([Fault(*(place or (str(FILE), error.line)), str(error))]) from None

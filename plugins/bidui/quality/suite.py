@@ -8,7 +8,7 @@ them again.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -134,6 +134,18 @@ def load(path: Path, include: Path) -> Suite:
     return suite
 
 
+def of_dataset(dataset: str, include: Path) -> Suite:
+    """The suite of a dataset; an empty one where nobody wrote any, for the contract's own checks always hold.
+
+    Raises:
+        PolicyError: as for `load`.
+    """
+    path = include / "expectations" / f"{dataset}.yaml"
+    if path.exists():
+        return load(path, include)
+    return Suite(name=dataset, expectations=(), hash=digest([]), file=str(path.relative_to(include)))
+
+
 def compile_contract(contract: Contract, codes: Mapping[str, Collection[str]] | None = None) -> tuple[Expectation, ...]:
     """What the contract says of its normalised rows, for the rows that the intake let pass.
 
@@ -156,11 +168,22 @@ def restated(suite: Suite, contract: Contract) -> list[str]:
     ]
 
 
-def unknown_columns(suite: Suite, contract: Contract) -> list[str]:
-    """Complaints about columns that neither the contract, the intake nor the gate provides."""
-    known = {c.name for c in contract.columns} | set(contract.derived)
-    if contract.column("household_key"):
-        known.add(HOUSEHOLD_COMPLETE)
+def within(suite: Suite, contract: Contract, versions: Iterable[Contract]) -> Suite:
+    """The suite for rows under this version of the contract: without what is about columns of other versions only."""
+    elsewhere = frozenset().union(*map(_provided, versions)) - _provided(contract)
+    kept = tuple(e for e in suite.expectations if not e.columns & elsewhere)
+    return suite.model_copy(update={"expectations": kept})
+
+
+def _provided(contract: Contract) -> frozenset[str]:
+    """The columns of the contract, the intake and the gate."""
+    apart = [HOUSEHOLD_COMPLETE] if contract.column("household_key") else []
+    return frozenset([*(c.name for c in contract.columns), *contract.derived, *apart])
+
+
+def unknown_columns(suite: Suite, *versions: Contract) -> list[str]:
+    """Complaints about columns that no version of the contract, neither the intake nor the gate provides."""
+    known = frozenset().union(*map(_provided, versions))
     return [
         f"{suite.file}: {e.meta.rule} reads unknown columns: {', '.join(sorted(e.columns - known))}"
         for e in suite.expectations

@@ -20,6 +20,7 @@ from bidui.policy.contract import Contract
 from bidui.policy.physical import definition
 from bidui.policy.policy_set import PolicySet
 from bidui.policy.rule import OUTPUT, Read, Rule
+from bidui.rules import versions
 from bidui.store.ledger import Submission, in_force
 
 VIEWS: Mapping[str, str] = {
@@ -33,15 +34,26 @@ VIEWS: Mapping[str, str] = {
             f.discriminator, f.first_period, v.value_a, v.value_b, v.row_a, v.row_b, v.run_id, r.rule, r.period
         FROM core.finding_seen v JOIN core.finding f USING (finding_key) JOIN core.run r USING (run_id)
         WHERE v.run_id = ANY(:runs)""",
-    "lead": """SELECT l.lead_id, l.lead_no, l.household_id, l.period, l.round, l.region, l.level, l.causes, l.due,
-            k.signal_key, k.run_id
-        FROM core.lead l JOIN core.lead_signal k USING (lead_id) WHERE l.hub = :hub AND l.recorded_as_of <= :as_of""",
-    "case": """SELECT c.*, f.kind AS finding_kind, e.event AS state, e.value AS outcome, e.recorded_as_of AS state_as_of
+    "lead": """SELECT l.lead_id, l.lead_no, l.household_id, l.period, l.round, l.region, l.level, l.causes,
+            coalesce(n.due, l.due) AS due, k.signal_key, k.run_id
+        FROM core.lead l JOIN core.lead_signal k USING (lead_id) LEFT JOIN (
+            SELECT DISTINCT ON (c.lead_id) c.lead_id, d.due FROM core.case_due d JOIN core."case" c USING (case_id)
+            WHERE c.kind = 'lead' AND d.recorded_as_of <= :as_of
+            ORDER BY c.lead_id, d.recorded_as_of DESC, d.provisional
+        ) n USING (lead_id)
+        WHERE l.hub = :hub AND l.recorded_as_of <= :as_of""",
+    "case": """SELECT c.case_id, c.hub, c.kind, c.lead_id, c.finding_key, c.owner_party, c.owner_region,
+            c.opened_period, coalesce(n.due, c.due) AS due, c.recorded_as_of, f.kind AS finding_kind, e.event AS state,
+            e.value AS outcome, e.recorded_as_of AS state_as_of
         FROM core."case" c LEFT JOIN core.finding f USING (hub, finding_key)
         LEFT JOIN LATERAL (
             SELECT e.* FROM core.case_event e WHERE e.case_id = c.case_id AND e.recorded_as_of <= :as_of
             ORDER BY (e.event <> 'unanswered') DESC, e.recorded_as_of DESC, e.event_id LIMIT 1
         ) e ON true
+        LEFT JOIN (
+            SELECT DISTINCT ON (d.case_id) d.case_id, d.due FROM core.case_due d WHERE d.recorded_as_of <= :as_of
+            ORDER BY d.case_id, d.recorded_as_of DESC, d.provisional
+        ) n ON n.case_id = c.case_id
         WHERE c.hub = :hub AND c.recorded_as_of <= :as_of""",
     "submission": "SELECT s.* FROM core.submission s WHERE s.hub = :hub AND s.recorded_as_of <= :as_of",
     "run": "SELECT r.* FROM core.run r WHERE r.run_id = ANY(:runs)",
@@ -103,7 +115,9 @@ class Binder:
 
     def __init__(self, connection: Connection, policy: PolicySet, period: Period, as_of: datetime) -> None:
         self.connection = connection
-        self.policy = policy
+        self.policy = policy.at(period)
+        self.whole = policy
+        """With the versions of other periods, and drafts."""
         self.period = period
         self.as_of = as_of
         self.linked = bool(connection.execute(text("SELECT EXISTS (SELECT FROM identity.person_link)")).scalar())
@@ -131,7 +145,7 @@ class Binder:
             "hub": self.policy.hub, "period": str(self.period), "first_day": self.period.first_day,
             "last_day": self.period.last_day, "as_of": self.as_of, "runs": runs or [],
             "months": [str(month) for month in self.period.each_month()],
-            **{name: self.policy.threshold(name, self.period.last_day) for name in rule.parameters},
+            **{name: self._threshold(name) for name in rule.parameters},
             **(parameters or {}),
         }  # fmt: skip
         bound = Bound(rule, datasets, {}, [], values)
@@ -145,6 +159,11 @@ class Binder:
             bound.ctes.append(f'"{alias}" AS NOT MATERIALIZED (\n{said}\n)')
         return bound
 
+    def _threshold(self, name: str) -> Any:
+        """A threshold as SQL takes it: a list of codes is an array."""
+        value = self.policy.threshold(name, self.period.last_day)
+        return list(value) if isinstance(value, tuple) else value
+
     def _together(self, bound: Bound, alias: str, read: Read) -> str:
         """The rows of every dataset that plays the role, one under the other, with the columns asked for."""
         shown = ", ".join(f'"{column}"' for column in ("person_id", *read.columns, "row"))
@@ -152,12 +171,20 @@ class Binder:
             f"SELECT {shown} FROM (\n{self._dataset(bound, f'{alias}/{dataset}', dataset, read, None)}\n) part"  # noqa: S608
             for dataset in self.policy.bound_to(read)
         ]
-        return "\nUNION ALL\n".join(parts)
+        return "\nUNION ALL\n".join(parts) or self._nothing(read)
+
+    def _nothing(self, read: Read) -> str:
+        """No row, in the columns that the catalogue says; what nobody gives here may still be asked for."""
+        known = [definition(c) for c in self.whole.all_contracts if read.role in c.roles]
+        types = next(columns for columns in known if columns.keys() >= set(read.columns))
+        asked = ", ".join(f'CAST(NULL AS {types[column]}) AS "{column}"' for column in read.columns)
+        return f"SELECT CAST(NULL AS bigint) AS person_id, {asked}, CAST(NULL AS jsonb) AS row WHERE false"
 
     def _dataset(self, bound: Bound, alias: str, dataset: str, read: Read, fixed: list[int] | None) -> str:
         derived = self.policy.derived(dataset)
         if derived is None:
-            return self._rows(bound, alias, self.policy.contracts[dataset], read, fixed)
+            contract = self.whole.contract_for(dataset, self.period.shift(-read.previous))
+            return self._rows(bound, alias, contract, read, fixed)
         inner = []
         for base, base_read in derived.reads.items():
             if base_read.view:
@@ -170,11 +197,11 @@ class Binder:
         return f"WITH {', '.join(inner)}\n{derived.sql}"
 
     def _rows(self, bound: Bound, alias: str, contract: Contract, read: Read, fixed: list[int] | None) -> str:
-        name = "submissions__" + re.sub(r"\W", "__", alias)
+        name, received = "submissions__" + re.sub(r"\W", "__", alias), []
         if fixed is None:
             submissions = self.submissions(contract, read)
             bound.inputs[alias] = submissions
-            ids = [s.submission_id for s in submissions]
+            ids, received = [s.submission_id for s in submissions], [s.contract_version for s in submissions]
             if reason := self._cannot_speak(bound.rule, alias, contract, read, submissions):
                 bound.frozen[contract.id] = reason
         else:
@@ -182,14 +209,16 @@ class Binder:
         bound.parameters[name] = ids
         person = "coalesce(link.same_as, d.person_id) AS person_id" if self.linked else "d.person_id"
         join = "LEFT JOIN identity.person_link link ON link.person_id = d.person_id" if self.linked else ""
-        others = ", ".join(f'd."{column}"' for column in _data_columns(contract))
-        return (
-            f"SELECT {person}, {others},\n"
+        wanted = versions.columns((contract, *self.whole.stated(contract.id)))
+        wanted = {column: kind for column, kind in wanted.items() if column not in {"hub", "person_id"}}
+        return "\nUNION ALL\n".join(
+            f"SELECT {person}, {', '.join(versions.shown(wanted, there))},\n"
             f"    jsonb_build_object('dataset', '{contract.id}', 'submission', d.origin::text, 'row', d.row_no)"
             " AS row\n"
-            f'FROM data."{contract.table}" d {join}\n'
+            f'FROM data."{table}" d {join}\n'
             f"WHERE d.hub = :hub AND d.submission_id = ANY(:{name})"
             f" AND d.person_id {'<' if read.unresolved else '>='} 0"
+            for table, there in versions.tables(contract, self.whole.versions(contract.id), received).items()
         )
 
     def submissions(self, contract: Contract, read: Read) -> list[Submission]:
@@ -223,12 +252,8 @@ class Binder:
         absent, compared = rule.absent_from == outer, outer in {rule.system_a, rule.system_b}
         if absent and not all(s.complete or s.kind == "nil" for s in submissions):
             return "submission not complete"
-        if contract.by and (absent or compared):
-            wanted = {r.code for r in self.policy.regions_of(contract.by, self.period.last_day)}
+        if absent or compared:
+            wanted = {region.code for region in self.policy.parts_of(contract.id, self.period.last_day)}
             if missing := wanted - {s.scope for s in submissions}:
                 return f"{len(missing)} scopes missing"
         return None
-
-
-def _data_columns(contract: Contract) -> list[str]:
-    return [name for name in definition(contract) if name not in {"hub", "person_id"}]

@@ -19,6 +19,7 @@ class Submission:
 
     submission_id: int
     dataset: str
+    contract_version: str
     period: str
     scope: str
     kind: str
@@ -29,8 +30,8 @@ class Submission:
 
 
 _IN_FORCE = text("""
-    SELECT DISTINCT ON (s.scope) s.submission_id, s.dataset, s.period, s.scope, s.kind, s.data_date, s.rows_accepted,
-           s.complete, s.late
+    SELECT DISTINCT ON (s.scope) s.submission_id, s.dataset, s.contract_version, s.period, s.scope, s.kind, s.data_date,
+           s.rows_accepted, s.complete, s.late
     FROM core.submission s
     WHERE s.hub = :hub AND s.dataset = :dataset AND s.period = ANY(:periods) AND s.recorded_as_of <= :as_of
       AND NOT EXISTS (SELECT FROM core.submission n WHERE n.supersedes = s.submission_id AND n.recorded_as_of <= :as_of)

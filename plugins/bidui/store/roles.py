@@ -20,7 +20,7 @@ _INSERTS: Mapping[Role, tuple[str, ...]] = {
     Role.COMPARE: (
         "core.run", "core.run_input", "core.closing", "core.closing_run", "core.finding", "core.finding_seen",
         "core.signal", "core.signal_seen", "core.unknown", "core.lead", "core.lead_signal", "core.case",
-        "core.case_event",
+        "core.case_due", "core.case_event",
     ),
     Role.DELIVER: (
         "out.delivery", "out.delivery_row", "out.document", "out.approval", "out.message", "out.sending",

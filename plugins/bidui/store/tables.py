@@ -187,6 +187,12 @@ case = Table(
     _text("owner_party"), _text("owner_region", null=True), _text("opened_period"), Column("due", Date), _when(),
     schema="core",
 )  # fmt: skip
+case_due = Table(
+    "case_due", metadata,
+    _points_to("case_id", "core.case.case_id", key=True), Column("due", Date, primary_key=True),
+    Column("provisional", Boolean, primary_key=True), _when(),
+    schema="core",
+)  # fmt: skip
 case_event = Table(
     "case_event", metadata,
     _text("event_id", key=True), _points_to("case_id", "core.case.case_id"), _text("event"), _text("value", null=True),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Collection, Iterator, Set
 from dataclasses import dataclass, field
 from datetime import date
 
 from bidui.synth.dice import Dice
 from bidui.synth.kinds import Group
-from bidui.synth.lists import Regions
 from bidui.synth.naming import Sameness
+from bidui.synth.places import Regions
 from bidui.synth.settings import Names, Settings
 from bidui.synth.world import NOBODY, Household, Person, World
 
@@ -38,18 +38,20 @@ class Crowd:
         self._busy[household.number] = until
 
     def free(self, index: int, dice: Dice, *, lasting: bool = False) -> Iterator[Household]:
-        """Households with no standing event; none of a town that is quiet (for what lasts: that ever is)."""
-        ever_quiet = {t for towns in self.settings.quiet_towns.values() for t in towns} if lasting else set()
+        """Households with no standing event; none of a region that is quiet (for what lasts: that ever is)."""
+        ever_quiet = {r for regions in self.settings.quiet.values() for r in regions} if lasting else set()
         for household in dice.shuffled(self.world.households):
             free_from = self._busy.get(household.number, 0)
             is_free = free_from is not None and free_from <= index
-            town = self.places.villages[household.village].parent
-            if is_free and town not in ever_quiet and not self.is_quiet(household, index):
+            if is_free and not self._lies_in(household, ever_quiet) and not self.is_quiet(household, index):
                 yield household
 
     def is_quiet(self, household: Household, index: int) -> bool:
-        """Whether nothing new happens in the household's town."""
-        return self.places.villages[household.village].parent in self.settings.quiet_towns.get(index + 1, ())
+        """Whether nothing new happens where the household lives."""
+        return self._lies_in(household, self.settings.quiet.get(index + 1, ()))
+
+    def _lies_in(self, household: Household, regions: Collection[str]) -> bool:
+        return bool(regions) and any(region.code in regions for region in self.places.around(household.village))
 
     def fitting(self, household: Household, group: Group, index: int, spared: Set[int] = frozenset()) -> list[Person]:
         """The members of a household whom an event may befall."""

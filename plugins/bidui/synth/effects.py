@@ -9,8 +9,8 @@ from typing import Any
 from bidui.synth.dice import Dice
 from bidui.synth.id_number import slip
 from bidui.synth.kinds import Said, System
-from bidui.synth.lists import Regions
 from bidui.synth.naming import Namer
+from bidui.synth.places import Regions
 from bidui.synth.settings import Settings
 from bidui.synth.source import SynthError
 from bidui.synth.statements import Effect
@@ -92,5 +92,5 @@ class Teller:
         return None
 
     def _other_village(self, village: str, dice: Dice) -> str:
-        villages = self.places.villages
-        return dice.pick([v.code for v in villages.values() if v.name != villages[village].name])
+        own = self.places.known[village].name
+        return dice.pick([v.code for v in self.places.villages if v.name != own])

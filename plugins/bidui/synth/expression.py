@@ -14,7 +14,7 @@ from typing import Any
 from bidui.domain.period import Period
 from bidui.synth import lists
 from bidui.synth.kinds import SYSTEMS, System
-from bidui.synth.lists import Region
+from bidui.synth.places import Region
 from bidui.synth.source import SynthError
 from bidui.synth.statements import ROW_OF, Row
 from bidui.synth.world import Household, Person

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -40,6 +41,10 @@ class Certificate:
     def code(self) -> str:
         """Category and level, as the register writes them."""
         return f"{self.category}_{self.level}"
+
+    def digits(self, categories: Sequence[str]) -> str:
+        """The 19th and 20th of its number; ``categories`` in the order of the former."""
+        return f"{categories.index(self.category) + 1}{self.level}"
 
 
 @dataclass(frozen=True, slots=True)

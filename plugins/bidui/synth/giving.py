@@ -11,7 +11,7 @@ from bidui.domain.period import Period
 from bidui.synth.dice import Dice
 from bidui.synth.facts import Benefit, Certificate, Settlement
 from bidui.synth.kinds import Issued
-from bidui.synth.lists import Regions
+from bidui.synth.places import Regions
 from bidui.synth.settings import Settings
 from bidui.synth.statements.household import HEAD
 from bidui.synth.world import NOBODY, Household, Person, World
@@ -40,7 +40,7 @@ class Giver:
     def _first_benefits(self, on: date, dice: Dice) -> None:
         of_town: dict[str, list[Household]] = defaultdict(list)
         for household in self._world.households:
-            of_town[self._places.villages[household.village].parent].append(household)
+            of_town[self._places.town(household.village).code].append(household)
         ours = self._settings.benefits
         for _, households in sorted(of_town.items()):
             for household in dice.shuffled(households)[: max(1, round(ours.share * len(households)))]:

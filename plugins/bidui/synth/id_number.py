@@ -52,17 +52,16 @@ def is_near(a: str, b: str, digits: int) -> bool:
 
 
 class Mint:
-    """Hands out each number once, all with one county's prefix."""
+    """Hands out each number once."""
 
-    def __init__(self, prefix: str) -> None:
-        self._prefix = prefix
+    def __init__(self) -> None:
         self._given: set[str] = set()
 
-    def number(self, birth: date, sex: str, dice: Dice) -> str:
-        """A new valid number; an odd 17th digit for ``male``."""
+    def number(self, county: str, birth: date, sex: str, dice: Dice) -> str:
+        """A new valid number that begins with the code of a county; an odd 17th digit for ``male``."""
         while True:
             order = 2 * dice.between(0, 499) + (1 if sex == "male" else 0)
-            first17 = f"{self._prefix}{birth:%Y%m%d}{order:03d}"
+            first17 = f"{county}{birth:%Y%m%d}{order:03d}"
             number = first17 + check_digit(first17)
             if number not in self._given:
                 self._given.add(number)

@@ -1,35 +1,22 @@
-"""What the synthetic hub takes from dictionaries and contracts: words, places and headers. No rule."""
+"""What the synthetic hub takes from dictionaries and contracts: words and headers. No rule."""
 
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
+from typing import Any
 
-from bidui.policy.contract import Column, Members
-from bidui.synth.source import SynthError, load
+import yaml
 
-
-@dataclass(frozen=True, slots=True)
-class Region:
-    """One place of the hub."""
-
-    code: str
-    name: str
-    level: str
-    parent: str
+from bidui.policy.contract import Column, ColumnType, Layout, Members
+from bidui.synth.source import SynthError
 
 
-@dataclass(frozen=True)
-class Regions:
-    """The hub's places: one county, its towns and villages (code → place)."""
-
-    county: Region
-    towns: dict[str, Region]
-    villages: dict[str, Region]
-
-
-def _table(include: Path, name: str) -> list[dict[str, str]]:
+def table(include: Path, name: str) -> list[dict[str, str]]:
+    """The rows of a dictionary."""
     file = include / "dictionary" / f"{name}.csv"
     if not file.is_file():
         raise SynthError("no_file", file=file.name)
@@ -37,57 +24,84 @@ def _table(include: Path, name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(lines))
 
 
-def regions(include: Path, hub: str) -> Regions:
-    """The places of ``hub``; SynthError("no_region") where the tree is not county, towns, villages."""
-    places = [
-        Region(r["code"], r["name"], r["level"], r["parent"]) for r in _table(include, "regions") if r["hub"] == hub
-    ]
-    by_level = {level: [p for p in places if p.level == level] for level in ("county", "town", "village")}
-    if len(by_level["county"]) != 1 or not by_level["town"] or not by_level["village"]:
-        raise SynthError("no_region", hub=hub)
-    towns = {p.code: p for p in by_level["town"]}
-    villages = {p.code: p for p in by_level["village"]}
-    if any(v.parent not in towns for v in villages.values()):
-        raise SynthError("no_region", hub=hub)
-    return Regions(by_level["county"][0], towns, villages)
-
-
-def labels(include: Path, name: str) -> dict[str, str]:
-    """Code → label of one code list."""
-    return {r["code"]: r["label"] for r in _table(include, name)}
+def labels(include: Path, name: str, on: date | None = None) -> dict[str, str]:
+    """Code → label of one code list; with ``on``, of what is in force that day."""
+    day = on.isoformat() if on else ""
+    listed = [r for r in table(include, name) if not day or r["valid_from"] <= day <= (r["valid_to"] or day)]
+    return {r["code"]: r["label"] for r in listed}
 
 
 def variants(include: Path) -> tuple[tuple[str, str], ...]:
     """Pairs of characters that are the same in names."""
-    return tuple((r["a"], r["b"]) for r in _table(include, "name_variant"))
+    return tuple((r["a"], r["b"]) for r in table(include, "name_variant"))
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """What a dataset's contract says of its file."""
+    """What a dataset's contract says of its file and columns."""
 
+    title: str
     columns: tuple[Column, ...]
-    """In order: name, title, other headers, required, code list."""
-    members: Members | None
-    """For a sheet with a household in each row."""
-    by: str | None
-    """Level of the regions that hand in a file each."""
+    roles: tuple[str, ...]
+    is_increment: bool
+    months: int
+    """For how many months one submission speaks."""
+    numbering: str | None
+    """Of its household key; None: the register's."""
+    layout: Layout
+
+    @property
+    def members(self) -> Members | None:
+        """For a sheet with a household in each row."""
+        return self.layout.members
 
 
 def sheet(include: Path, dataset: str) -> Sheet:
     """The sheet of a dataset, as its contract describes it."""
     party, name = dataset.split(".", 1)
-    contract = load(include / "catalogue" / party / f"{name}.yaml")
-    ours = {c["property"]: c["value"] for c in contract["customProperties"]}
-    members = ours.get("layout", {}).get("members")
-    columns = tuple(
-        Column(
-            name=p["name"],
-            title=p["businessName"],
-            required=bool(p.get("required")),
-            aliases=tuple(s["synonym"] for s in p.get("synonyms") or ()),
-            code_list=next((c["value"] for c in p.get("customProperties") or () if c["property"] == "codeList"), None),
-        )
-        for p in contract["schema"][0]["properties"]
+    file = include / "catalogue" / party / f"{name}.yaml"
+    if not file.is_file():
+        raise SynthError("no_file", file=f"{party}/{file.name}")
+    contract = yaml.load(file.read_bytes(), yaml.CSafeLoader)  # by far the fastest: a hub has many contracts
+    ours = _custom(contract)
+    layout = ours.get("layout", {})
+    if "dataDate" in layout:
+        layout["data_date"] = layout.pop("dataDate")
+    roles = ours["role"]
+    return Sheet(
+        title=contract["name"],
+        columns=tuple(_column(stated) for stated in contract["schema"][0]["properties"]),
+        roles=(roles,) if isinstance(roles, str) else tuple(roles),
+        is_increment=ours.get("delivery") == "increment",
+        months=ours.get("validityMonths", 1),
+        numbering=ours.get("numbering"),
+        layout=Layout(**layout),
     )
-    return Sheet(columns, Members(**members) if members else None, ours.get("by"))
+
+
+_TYPES: dict[str, ColumnType] = {"integer": "integer", "number": "decimal", "date": "date", "boolean": "boolean"}
+
+
+def _column(stated: Mapping[str, Any]) -> Column:
+    ours, options = _custom(stated), stated.get("logicalTypeOptions") or {}
+    kind: ColumnType = "code" if "codeList" in ours else _TYPES.get(stated.get("logicalType", ""), "text")
+    example = next(iter(stated.get("examples") or ()), None)
+    return Column(
+        name=stated["name"],
+        title=stated["businessName"],
+        aliases=tuple(s["synonym"] for s in stated.get("synonyms") or ()),
+        type="month" if options.get("format") == "yyyyMM" else kind,
+        required=bool(stated.get("required")),
+        role=ours.get("role"),
+        code_list=ours.get("codeList"),
+        identifier=ours.get("identifier"),
+        id_form=ours.get("idForm", "citizen"),
+        key_position=stated.get("primaryKeyPosition") if stated.get("primaryKey") else None,
+        minimum=options.get("minimum"),
+        maximum=options.get("maximum"),
+        example=None if example is None else str(example),
+    )
+
+
+def _custom(stated: Mapping[str, Any]) -> dict[str, Any]:
+    return {c["property"]: c["value"] for c in stated.get("customProperties") or ()}

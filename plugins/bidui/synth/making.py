@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bidui.domain.period import Period
-from bidui.synth import lists, settings, truth
+from bidui.synth import hub, lists, places, settings, truth
 from bidui.synth.crowd import Crowd
 from bidui.synth.dice import Dice
 from bidui.synth.effects import Teller
@@ -45,9 +45,9 @@ class Summary:
 def make(include: Path, profile: str, out: Path, *, seed: int, scale: float, periods: list[str]) -> Summary:
     """Write ``<out>/<period>/<party>/<dataset>/<file>`` and ``<out>/truth.jsonl`` (see ``synth.truth``).
 
-    Datasets that each town hands in have a file for each. ``periods`` are consecutive months. Raises SynthError with
-    a code: ``bad_periods``, ``bad_settings``, ``columns_differ``, ``too_few_candidates`` (the scale is too small for
-    what is to be planted).
+    Datasets that each region of a level hands in have a file for each. ``periods`` are consecutive months. Raises
+    SynthError with a code: ``bad_periods``, ``bad_settings``, ``columns_differ``, ``too_few_candidates`` (the scale is
+    too small for what is to be planted), ``needs_projection`` (of a dataset that is to come as a plain list).
     """
     months = _months(periods)
     run = _Run(include, profile, out, seed, scale, months)
@@ -74,20 +74,22 @@ class _Run:
     def __init__(self, include: Path, profile: str, out: Path, seed: int, scale: float, months: list[Period]) -> None:
         self._settings, names = settings.settings(include, profile)
         self._profile, self._seed, self._scale, self._months = profile, seed, scale, months
-        self._places = lists.regions(include, profile)
+        self._hub = hub.hub(include, profile)
+        self._places = places.regions(include, profile, self._hub.levels)
+        size = scale * self._settings.size
         sameness = Sameness(names.dots, lists.variants(include))
         namer = Namer(names, sameness)
         start = months[0].last_day
         maker = Maker(self._settings, names, namer, self._places, start, Dice(seed, "world"))
-        self._world = maker.world(scale)
+        self._world = maker.world(size)
         self._base_persons = len(self._world.people) - len(self._world.outsiders)
-        self._giver = Giver(self._settings, self._world, self._places, seed, scale)
+        self._giver = Giver(self._settings, self._world, self._places, seed, size)
         self._giver.start(start)
         crowd = Crowd(self._settings, names, self._world, sameness, self._places, start)
         teller = Teller(self._settings, namer, self._places)
-        self._planter = Planter(self._settings, crowd, maker, self._giver, teller, seed, scale)
+        self._planter = Planter(self._settings, crowd, maker, self._giver, teller, seed, size)
         self._judge = Judge(self._settings.statement, self._settings.boundaries, sameness)
-        self._parties = Parties(self._settings, self._world, self._planter, self._places, include, out)
+        self._parties = Parties(self._settings, self._world, self._planter, self._places, self._hub, include, out)
 
     def lines(self) -> Iterator[dict[str, Any]]:
         """All lines of truth, writing the files on the way."""
@@ -143,7 +145,7 @@ class _Run:
             yield truth.expected_line(line, period)
         for lead in self._judge.leads(sorted(lines)):
             household = households[lead.household]
-            town = self._places.villages[household.village].parent
+            town = self._places.above(household.village, self._hub.offices).code
             yield truth.lead_line(lead, town, period)
             found = visit(lead, household, town, self._settings.data_date(period), self._settings.visits, dice)
             yield found | {"period": str(period)}

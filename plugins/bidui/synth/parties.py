@@ -15,12 +15,13 @@ from bidui.synth import files, projection
 from bidui.synth.dice import Dice
 from bidui.synth.events import Planter
 from bidui.synth.expression import Context
+from bidui.synth.hub import Hub
 from bidui.synth.id_number import is_valid
 from bidui.synth.kinds import Variant
-from bidui.synth.lists import Region, Regions
-from bidui.synth.projection import Dataset, Table
+from bidui.synth.places import Region, Regions
+from bidui.synth.plain import Plain
+from bidui.synth.projection import Dataset, Projected, Table
 from bidui.synth.settings import Settings
-from bidui.synth.source import SynthError
 from bidui.synth.statements import Effect, Row, Statements, stated
 from bidui.synth.untidy import Mark, make_untidy
 from bidui.synth.world import World
@@ -34,16 +35,26 @@ class Parties:
     world: World
     planter: Planter
     places: Regions
+    hub: Hub
     include: Path
     out: Path
     files: list[Path] = field(default_factory=list)
-    _datasets: list[Dataset] = field(init=False)
+    _datasets: list[Projected] = field(init=False)
+    _plain: Plain = field(init=False)
 
     def __post_init__(self) -> None:
-        self._datasets = projection.datasets(self.include)
+        projected = projection.datasets(self.include)
+        self._datasets = [d for d in projected if d.id in self.hub.given]
+        self._plain = Plain.of(self.settings, self.world, self.places, self.hub, self.include, projected)
 
     def write(self, index: int, period: Period, final: Statements) -> Iterator[dict[str, Any]]:
         """All files of a period whose final state is ``final``; yields a ``rows`` line of truth for each."""
+        yield from self._projected(index, period, final)
+        for dataset, region, table in self._plain.tables(index, period, self.planter.befallen(), self.planter.seed):
+            path = self._save(dataset, period, table, "full", region)
+            yield _line(dataset, period, "full", path, len(table), region=region, sums=dataset.sums(table))
+
+    def _projected(self, index: int, period: Period, final: Statements) -> Iterator[dict[str, Any]]:
         for dataset in self._datasets:
             rows = final.of(dataset.projection.rows)
             mine = [v for v in self.settings.variants if v.period == index + 1 and self._is_of(v, dataset)]
@@ -58,9 +69,9 @@ class Parties:
             if amends:
                 contexts, table = self._table(dataset, period, [row for row in rows if row.person in persons])
                 path = self._save(dataset, period, table, "amend")
-                yield _line(dataset, period, "amend", path, [c.said for c in contexts])
+                yield _line(dataset, period, "amend", path, len(contexts), _unresolved(contexts))
 
-    def _is_of(self, variant: Variant, dataset: Dataset) -> bool:
+    def _is_of(self, variant: Variant, dataset: Projected) -> bool:
         return self.settings.systems[variant.system] == dataset.id
 
     def _wrong(self, variant: Variant, index: int, period: Period) -> Iterator[Effect]:
@@ -74,7 +85,7 @@ class Parties:
             yield tell(variant.wrong, variant.system, person, on, period.year, index, index + 1, dice)
 
     def _first(
-        self, dataset: Dataset, index: int, period: Period, final: Sequence[Row], wrong: Sequence[Effect]
+        self, dataset: Projected, index: int, period: Period, final: Sequence[Row], wrong: Sequence[Effect]
     ) -> Sequence[Row]:
         """What the full file says: the final state, but for what is yet to be amended."""
         if not wrong:
@@ -82,7 +93,9 @@ class Parties:
         effects = [*self.planter.effects(), *wrong]
         return stated(dataset.projection.rows, self.world, effects, index, period, self.settings)
 
-    def _full(self, dataset: Dataset, period: Period, rows: Sequence[Row], leave: Set[int]) -> Iterator[dict[str, Any]]:
+    def _full(
+        self, dataset: Projected, period: Period, rows: Sequence[Row], leave: Set[int]
+    ) -> Iterator[dict[str, Any]]:
         contexts, table = self._table(dataset, period, rows)
         scopes = self._scopes(dataset, contexts)
         sums = [dataset.sums([table[row] for row in rows]) for _, rows in scopes]
@@ -96,28 +109,28 @@ class Parties:
             amount=self.planter.amount,
             dice=Dice(self.planter.seed, f"untidy {dataset.id} {period}"),
         )
-        for (town, mine), total in zip(scopes, sums, strict=True):
-            path = self._save(dataset, period, [table[row] for row in mine], "full", town)
+        for (region, mine), total in zip(scopes, sums, strict=True):
+            path = self._save(dataset, period, [table[row] for row in mine], "full", region)
             spoilt = [mark for mark in marks if mark.row in mine]
-            yield _line(dataset, period, "full", path, [contexts[row].said for row in mine], spoilt, town, total)
+            unresolved = _unresolved([contexts[row] for row in mine])
+            yield _line(dataset, period, "full", path, len(mine), unresolved, spoilt, region, total)
 
     @cached_property
     def _members(self) -> set[tuple[str, str]]:
         """Names and villages of the register's people."""
         return {(p.name, p.village) for h in self.world.households for p in h.members}
 
-    def _scopes(self, dataset: Dataset, contexts: Sequence[Context]) -> list[tuple[Region | None, Sequence[int]]]:
-        """Who hands in which rows: each town its own, or one party all."""
-        if dataset.sheet.by is None:
+    def _scopes(self, dataset: Projected, contexts: Sequence[Context]) -> list[tuple[Region | None, Sequence[int]]]:
+        """Who hands in which rows: each region its own, or one party all."""
+        level = self.hub.given[dataset.id].level
+        if level is None:
             return [(None, range(len(contexts)))]
-        if dataset.sheet.by != "town":
-            raise SynthError("unknown_scope", dataset=dataset.id, by=dataset.sheet.by)
         rows: dict[str, list[int]] = defaultdict(list)
         for at, context in enumerate(contexts):
-            rows[context.town.code].append(at)
-        return [(self.places.towns[code], some) for code, some in sorted(rows.items())]
+            rows[self.places.above(context.village.code, level).code].append(at)
+        return [(self.places.known[code], some) for code, some in sorted(rows.items())]
 
-    def _table(self, dataset: Dataset, period: Period, rows: Sequence[Row]) -> tuple[list[Context], Table]:
+    def _table(self, dataset: Projected, period: Period, rows: Sequence[Row]) -> tuple[list[Context], Table]:
         ordered = sorted(rows, key=lambda r: (r.village, r.together))
         contexts = projection.contexts(ordered, self.world, self.places, period)
         return contexts, [dataset.row(context) for context in contexts]
@@ -128,16 +141,19 @@ class Parties:
         period: Period,
         table: Table,
         variant: str,
-        town: Region | None = None,
+        region: Region | None = None,
         drop: tuple[str, ...] = (),
     ) -> str:
-        form, day = dataset.projection.file, self.settings.data_date(period)
+        form, day = dataset.file, self.settings.data_date(period)
         says = {
+            "title": dataset.sheet.title,
             "year": period.year,
+            "half": (period.first_month + 5) // 6,
+            "quarter": (period.first_month + 2) // 3,
             "month": period.first_month,
             "data_date": day,
-            "county": self.places.county.name,
-            "town": town.name if town else "",
+            "county": self.places.county((region or self.places.top).code).name,
+            "town": region.name if region else "",
         }
         party, name = dataset.id.split(".", 1)
         path = Path(str(period)) / party / name / form.name[variant].format(**says)
@@ -147,14 +163,19 @@ class Parties:
         return path.as_posix()
 
 
+def _unresolved(contexts: Sequence[Context]) -> int:
+    return sum(not is_valid(context.said.id_no) for context in contexts)
+
+
 def _line(
     dataset: Dataset,
     period: Period,
     variant: str,
     path: str,
-    rows: Sequence[Row] = (),
+    read: int = 0,
+    unresolved: int = 0,
     marks: Sequence[Mark] = (),
-    town: Region | None = None,
+    region: Region | None = None,
     sums: dict[str, float] | None = None,
     refused: str | None = None,
 ) -> dict[str, Any]:
@@ -164,12 +185,12 @@ def _line(
         "period": str(period),
         "dataset": dataset.id,
         "variant": variant,
-        "scope": town.code if town else None,
+        "scope": region.code if region else None,
         "path": path,
         "refused": refused,
-        "read": len(rows),
+        "read": read,
         "quarantined": quarantined.total(),
-        "unresolved": sum(not is_valid(row.id_no) for row in rows),
+        "unresolved": unresolved,
         "repaired_by_code": dict(repaired),
         "quarantined_by_code": dict(quarantined),
     }

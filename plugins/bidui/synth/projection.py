@@ -13,7 +13,8 @@ from bidui.policy.contract import Column, Members
 from bidui.synth import lists
 from bidui.synth.expression import Cell, Compiler, Context
 from bidui.synth.kinds import System
-from bidui.synth.lists import Regions, Sheet
+from bidui.synth.lists import Sheet
+from bidui.synth.places import Regions
 from bidui.synth.source import Frozen, SynthError, checked, load
 from bidui.synth.statements import RegisterRow, Row
 from bidui.synth.world import World
@@ -62,16 +63,17 @@ class Projection(Frozen):
 
 @dataclass(frozen=True)
 class Dataset:
-    """A projection with its contract's sheet, ready to make tables.
+    """A dataset's file and its contract's sheet.
 
     Tables have the contract's columns, in order. Where the sheet holds a household in each row, a table has a row for
     each member, and `written` puts them side by side.
     """
 
     id: str
-    projection: Projection
     sheet: Sheet
-    cells: tuple[Cell, ...]
+    file: Form
+    aliases: Mapping[str, str]
+    """Column → another header of the contract that the party writes."""
 
     @property
     def contract(self) -> tuple[Column, ...]:
@@ -81,7 +83,7 @@ class Dataset:
     @property
     def titles(self) -> tuple[str, ...]:
         """A header for each column, as this party writes it."""
-        return tuple(self.projection.aliases.get(c.name, c.title) for c in self.contract)
+        return tuple(self.aliases.get(c.name, c.title) for c in self.contract)
 
     def position(self, column: str) -> int:
         """Place of a column; SynthError("unknown_column") when there is none."""
@@ -89,15 +91,6 @@ class Dataset:
             if c.name == column:
                 return at
         raise SynthError("unknown_column", dataset=self.id, column=column)
-
-    def expression(self, column: str) -> Mapping[str, Any]:
-        """The expression of a column."""
-        found: Mapping[str, Any] = self.projection.columns[column]
-        return found
-
-    def row(self, context: Context) -> list[str]:
-        """One row of the table."""
-        return [cell(context) for cell in self.cells]
 
     def written(self, table: Sequence[list[str]], drop: tuple[str, ...] = ()) -> tuple[list[str], Table]:
         """Header and rows as the file has them, without the columns ``drop``."""
@@ -132,7 +125,24 @@ class Dataset:
         return header, [row + [""] * (len(header) - len(row)) for row in made]
 
 
-def datasets(include: Path) -> list[Dataset]:
+@dataclass(frozen=True)
+class Projected(Dataset):
+    """A dataset with its projection, ready to make tables of what a system states."""
+
+    projection: Projection
+    cells: tuple[Cell, ...]
+
+    def expression(self, column: str) -> Mapping[str, Any]:
+        """The expression of a column."""
+        found: Mapping[str, Any] = self.projection.columns[column]
+        return found
+
+    def row(self, context: Context) -> list[str]:
+        """One row of the table."""
+        return [cell(context) for cell in self.cells]
+
+
+def datasets(include: Path) -> list[Projected]:
     """Every dataset that has a projection; SynthError names what does not fit its contract."""
     files = sorted(f for f in (include / "synth").glob("*.yaml") if "." in f.stem)
     return [_dataset(include, file) for file in files]
@@ -144,15 +154,15 @@ def contexts(rows: Sequence[Row], world: World, places: Regions, period: Period)
     households = {h.number: h for h in world.households}
     made = []
     for serial, row in enumerate(rows, 1):
-        person, village = world.people[row.person], places.villages[row.village]
+        person, village = world.people[row.person], places.known[row.village]
         household = households[row.household] if isinstance(row, RegisterRow) else person.household
         head = heads.get(row.household, row) if isinstance(row, RegisterRow) else row
-        town = places.towns[village.parent]
-        made.append(Context(row, person, household, head, village, town, places.county, period, serial))
+        town, county = places.town(village.code), places.county(village.code)
+        made.append(Context(row, person, household, head, village, town, county, period, serial))
     return made
 
 
-def _dataset(include: Path, file: Path) -> Dataset:
+def _dataset(include: Path, file: Path) -> Projected:
     projection = checked(Projection, load(file), file)
     sheet = lists.sheet(include, file.stem)
     names = {c.name for c in sheet.columns}
@@ -168,4 +178,4 @@ def _dataset(include: Path, file: Path) -> Dataset:
             raise SynthError("unknown_alias", file=file.name, column=column.name)
     compiler = Compiler(include, file.name, projection.rows)
     cells = tuple(compiler.compile(projection.columns[c.name], at) for at, c in enumerate(sheet.columns))
-    return Dataset(file.stem, projection, sheet, cells)
+    return Projected(file.stem, sheet, projection.file, projection.aliases, projection, cells)

@@ -1,21 +1,25 @@
 """The synthetic hub as data: ``include/synth/<profile>.yaml`` and ``names.yaml``, checked key by key.
 
-Counts are those of scale 1. The thresholds under ``boundaries`` and the words under ``statement`` are truth's
-own: they are stated there again, apart from the rules, so that a wrong rule cannot make itself true.
+A profile may extend another one (``base.yaml``). Counts are those of size 1 at scale 1. The thresholds under
+``boundaries`` and the words under ``statement`` are truth's own: they are stated there again, apart from the rules, so
+that a wrong rule cannot make itself true.
 """
 
 from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import field_validator
 
 from bidui.domain.period import Period
 from bidui.synth.kinds import EventKind, Group, System, Variant
-from bidui.synth.source import Frozen, checked, load
+from bidui.synth.source import Frozen, checked, extended, load
 
 
 class Population(Frozen):
-    """How many at scale 1."""
+    """How many at size 1, scale 1."""
 
     households: int
     persons: int
@@ -141,6 +145,26 @@ class Boundaries(Frozen):
     parts_off: int
 
 
+class Lists(Frozen):
+    """Datasets without a projection that come in as plain lists, in which nothing is to be found."""
+
+    datasets: Literal["all"] | tuple[str, ...] = ()
+    """Of those that the hub's agreements provide."""
+    rows: int
+    """In a file."""
+    of: dict[str, int] = {}
+    """The same of some datasets."""
+    outside: float
+    """Share of ordinary people in them."""
+    above: dict[str, str]
+    """Lines above the table: the title; the period, by the finest part of it that the contract looks for (month …);
+    and the data date."""
+    boolean: tuple[str, str]
+    """Words for true and false."""
+    phone: str
+    """A number's beginning, with ``#`` for each further digit."""
+
+
 class Visits(Frozen):
     """What a visitor would find."""
 
@@ -201,6 +225,8 @@ class Names(Frozen):
 class Settings(Frozen):
     """One synthetic hub."""
 
+    size: float = 1
+    """By which all counts are multiplied."""
     systems: dict[System, str]
     names: str
     household_prefix: str
@@ -221,11 +247,18 @@ class Settings(Frozen):
     costs: Costs
     statement: Statement
     boundaries: Boundaries
-    quiet_towns: dict[int, tuple[str, ...]] = {}
+    quiet: dict[int, tuple[str, ...]] = {}
+    """Number of a period → regions of any level in which nothing new happens."""
     groups: dict[str, Group]
     events: tuple[EventKind, ...]
     visits: Visits
     variants: tuple[Variant, ...] = ()
+    lists: Lists
+
+    @field_validator("events", mode="before")
+    @classmethod
+    def _named(cls, stated: Any) -> Any:
+        return [{"kind": kind, **said} for kind, said in stated.items()] if isinstance(stated, dict) else stated
 
     def data_date(self, period: Period) -> date:
         """The day up to which the files of a month speak."""
@@ -235,6 +268,6 @@ class Settings(Frozen):
 def settings(include: Path, profile: str) -> tuple[Settings, Names]:
     """The synthetic hub of ``profile`` and what its names are made of."""
     file = include / "synth" / f"{profile}.yaml"
-    found = checked(Settings, load(file), file)
+    found = checked(Settings, extended(file.parent, profile), file)
     names = include / "synth" / found.names
     return found, checked(Names, load(names), names)

@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 from ruamel.yaml import YAML
 
+from bidui.policy.profile import merge
+
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -31,6 +33,20 @@ def load(file: Path) -> Any:
     if not file.is_file():
         raise SynthError("no_file", file=file.name)
     return YAML(typ="safe").load(file.read_text(encoding="utf-8"))
+
+
+def extended(folder: Path, name: str) -> dict[str, Any]:
+    """What ``<folder>/<name>.yaml`` says over the one file that it extends, if any, as policy profiles do.
+
+    Mappings are merged, everything else is replaced; ``null`` takes away what the other file says.
+    """
+    own: dict[str, Any] = load(folder / f"{name}.yaml")
+    below = own.pop("extends", None)
+    return _kept(merge(load(folder / f"{below}.yaml"), own)) if below else own
+
+
+def _kept(said: dict[str, Any]) -> dict[str, Any]:
+    return {key: _kept(value) if isinstance(value, dict) else value for key, value in said.items() if value is not None}
 
 
 def checked(model: type[Model], document: Any, file: Path) -> Model:

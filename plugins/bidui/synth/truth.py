@@ -8,13 +8,15 @@ says      how one system's statement about one person differs from the plain one
           of the row, or absent) and also (fields by which a second row differs from the first).
 expected  what a comparison of the period's final state should find: kind, subject_type, subject, field,
           discriminator, systems (of a finding: the two that disagree; of a signal: the one that tells); a signal also
-          has occurrence and household, a lead causes (kinds of its new signals), signals (how many) and town.
+          has occurrence and household, a lead causes (kinds of its new signals), signals (how many) and town (the
+          region whose office visits: in a city, a county).
           ``unknown``: field is the kind that an absence would have been.
 visit     what a visitor to the household of an expected lead would find.
-rows      one file: dataset, variant (broken, full, amend: in this order they come in), scope (the town, where each
-          hands in its own; else null), path, refused (code, or null), rows read, quarantined, unresolved (ID number
-          that no repair makes valid), repaired_by_code, quarantined_by_code, and sums (totals of what is said once
-          for a household). A sheet with a household in each row is counted by its members.
+rows      one file: dataset, variant (broken, full, amend: in this order they come in), scope (the region, where each
+          of a level hands in its own; else null), path, refused (code, or null), rows read, quarantined, unresolved
+          (ID number that no repair makes valid), repaired_by_code, quarantined_by_code, and sums (totals of what is
+          said once for a household). A sheet with a household in each row is counted by its members. Plain lists have
+          such lines, too: all their rows are right.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from bidui.synth.dice import Dice
 from bidui.synth.expression import Context, attribute
-from bidui.synth.projection import Dataset, Untidiness
+from bidui.synth.projection import Projected, Untidiness
 from bidui.synth.source import SynthError
 from bidui.synth.world import NOBODY
 
@@ -29,7 +29,7 @@ class Mark(NamedTuple):
 
 
 def make_untidy(
-    dataset: Dataset,
+    dataset: Projected,
     contexts: Sequence[Context],
     table: list[list[str]],
     *,
@@ -71,7 +71,7 @@ def _is_apart(context: Context, shared: Set[tuple[str, str]]) -> bool:
     return context.person.household is NOBODY and (context.said.name, context.said.village) not in shared
 
 
-def _speaks_alone(dataset: Dataset, column: str, table: Sequence[list[str]], row: int) -> bool:
+def _speaks_alone(dataset: Projected, column: str, table: Sequence[list[str]], row: int) -> bool:
     """Whether a cell speaks for this row only: what stands once for a household is spoilt where it has one person."""
     members = dataset.sheet.members
     if not members or column in members.columns:
@@ -80,7 +80,7 @@ def _speaks_alone(dataset: Dataset, column: str, table: Sequence[list[str]], row
     return dataset.starts_household(table[row]) and last
 
 
-def _spoilt(dataset: Dataset, untidy: Untidiness, text: str, context: Context, dice: Dice) -> str | None:
+def _spoilt(dataset: Projected, untidy: Untidiness, text: str, context: Context, dice: Dice) -> str | None:
     """``text`` made untidy, or None where this row cannot be so."""
     if untidy.kind == "full_width":
         return text.translate(_FULL_WIDTH)

@@ -8,8 +8,8 @@ from datetime import date, timedelta
 from bidui.synth.dice import Dice
 from bidui.synth.facts import Benefit, Certificate, Settlement
 from bidui.synth.id_number import Mint
-from bidui.synth.lists import Regions
 from bidui.synth.naming import Namer
+from bidui.synth.places import Regions
 from bidui.synth.settings import Composition, Names, Settings
 from bidui.synth.source import SynthError
 
@@ -97,8 +97,9 @@ class Maker:
         self._settings = settings
         self._names = names
         self._namer = namer
-        self._villages = sorted(places.villages)
-        self._mint = Mint(places.county.code)
+        self._places = places
+        self._villages = sorted(village.code for village in places.villages)
+        self._mint = Mint()
         self.on = on
         self._dice = dice
         self.people: list[Person] = []
@@ -131,7 +132,7 @@ class Maker:
         aid = settings.statement.unaided if household is NOBODY or employee else settings.aid_of[household.category]
         made = Person(
             key=len(self.people),
-            id_no=self._mint.number(birth, sex, dice),
+            id_no=self._mint.number(self._places.county(village).code, birth, sex, dice),
             name=name,
             sex=sex,
             birth=birth,

@@ -55,7 +55,9 @@ class Desk:
             self.last = now = closing.open_round(
                 connection, self.play.policy.hub, period, runs, "policy", self.play.as_of
             )
-            opened = closing.open_findings(connection, now, self.owners(), date(2026, 12, 4), self.play.as_of)
+            opened = closing.open_findings(
+                connection, now, self.owners(), Due(date(2026, 12, 4), provisional=False), self.play.as_of
+            )
             return opened, closing.converge(connection, now, self.play.as_of)
 
     def owners(self) -> dict[tuple[str, str, str], str]:

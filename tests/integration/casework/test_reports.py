@@ -44,7 +44,7 @@ class Hub:
             self.play.mint(connection, [row for rows in drawn.values() for row in rows])
             for dataset, rows in drawn.items():
                 contract = self.office.policy.contracts[dataset]
-                regions = self.office.policy.regions_of(contract.by or "", AS_OF.date())
+                regions = self.office.policy.parts_of(dataset, AS_OF.date())
                 scopes = [region.code for region in regions] or [self.office.policy.hub]
                 for scope in scopes[: len(scopes) - about.get("missing", 0)]:
                     first = scope == scopes[0]
@@ -167,7 +167,7 @@ def test_every_kind_of_finding_is_told_in_words(hub: Hub) -> None:
     }
     assert shown["insurance_med"] == {
         ("底册有、名册无", "戊一", "", "在册", "无此人", "待核实"),
-        ("名册有、底册无", "己一", "", "无此人", "监测对象", "贵单位"),
+        ("名册有、底册无", "己一", "", "无此人", "防止返贫致贫对象", "贵单位"),
         ("姓名不一致", "甲一", "", "甲一", "甲二", "待核实"),
         ("费用分项与总额不符", "壬一", "J26-07", "总费用 900.50元", "各项之和 800元", "贵单位"),
     }

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
+import mailbox
+from dataclasses import replace
 from datetime import date, datetime
+from email import message_from_bytes
+from email.policy import default
 
+import openpyxl
 import pytest
 from sqlalchemy import text
 
 from bidui.delivery.mail import looks_personal
 from bidui.domain.period import Period
-from bidui.pipeline import deliver
+from bidui.pipeline import deliver, forms
 from bidui.pipeline.arrive import scopes_of, window_of
 from bidui.pipeline.office import Office
 from bidui.pipeline.prepare import MAIL_BODY
 from bidui.store.database import Role
+from demo.services.mail import MailServer
+from demo.services.process import free_port
 
 PERIOD = "2026-11"
 WHEN = datetime.fromisoformat("2026-11-20T08:00:00+08:00")
@@ -91,3 +100,71 @@ def test_a_dataset_in_parts_is_waited_for_region_by_region(office):
     by = {dataset: office.policy.contracts[dataset].by for dataset in found}
     assert {bool(scopes) for dataset, scopes in found.items() if by[dataset]} == {True}
     assert {bool(scopes) for dataset, scopes in found.items() if not by[dataset]} == {False}
+
+
+def enclosed(office: Office, recipient: str, period: str = PERIOD) -> dict[str, bytes]:
+    """What goes along with a recipient's call: name → content."""
+    with office.database.begin(Role.DELIVER) as connection:
+        rows = connection.execute(text("""
+            SELECT t.* FROM out.delivery d JOIN out.document t USING (delivery_id)
+            WHERE d.recipient = :recipient AND d.period = :period AND t.name <> :body
+        """), {"recipient": recipient, "period": period, "body": MAIL_BODY}).all()  # fmt: skip
+    assert {row.sealing for row in rows} <= {"plain"}
+    found = {row.name: office.vault.get(row.content_hash) for row in rows}
+    assert {row.name: (row.content_hash, row.bytes) for row in rows} == {
+        name: (hashlib.sha256(data).hexdigest(), len(data)) for name, data in found.items()
+    }
+    return found
+
+
+def test_a_call_carries_a_blank_form_and_a_guide_of_each_dataset(office):
+    said = call(office)["insurance_med"]
+    found = enclosed(office, "insurance_med")
+    titles = ("基本医疗保险参保名册", "高额自付费用")
+    assert set(found) == {f"2026年11月{t}（{k}" for t in titles for k in ("空白报送表）.xlsx", "填报说明）.docx")}
+    assert "随信附空白报送表和填报说明4份（不含个人信息，未加密）" in said
+    assert not [name for name in found if looks_personal(name)]
+    assert sum(map(len, found.values())) < 1_000_000
+    book = openpyxl.load_workbook(io.BytesIO(found["2026年11月高额自付费用（空白报送表）.xlsx"]))
+    assert "县医疗保障局" in str(book.worksheets[0]["A2"].value)
+
+
+def test_a_town_gets_forms_of_what_it_gives_but_not_of_what_it_only_returns(office):
+    towns = [recipient for recipient in call(office) if recipient.startswith("town:")]
+    found = {town: enclosed(office, town) for town in towns}
+    assert {name for names in found.values() for name in names} == {
+        "2026年11月农村低保（空白报送表）.xlsx", "2026年11月农村低保（填报说明）.docx"
+    }  # fmt: skip
+    named = {openpyxl.load_workbook(io.BytesIO(f["2026年11月农村低保（空白报送表）.xlsx"])).worksheets[0]["A2"].value
+             for f in found.values()}  # fmt: skip
+    assert len(named) == len(towns) > 1
+
+
+def test_the_forms_that_the_command_writes_are_those_that_were_mailed(office, tmp_path):
+    call(office)
+    written = forms.write(office.policy, "disabled", None, Period.parse(PERIOD), tmp_path)
+    assert {path.name: path.read_bytes() for path in written} == enclosed(office, "disabled")
+
+
+def test_forms_go_along_only_where_the_recipe_says_so(office):
+    recipe = office.policy.recipes["call_for_data"]
+    bare = recipe.model_copy(update={"forms": False})
+    vars(office)["policy"] = replace(office.policy, recipes={**office.policy.recipes, recipe.id: bare})
+    assert "随信附" not in call(office)["disabled"]
+    assert enclosed(office, "disabled") == {}
+
+
+def test_a_call_and_its_forms_reach_the_party_by_mail(office, tmp_path):
+    server = MailServer(free_port(), tmp_path / "post", ())
+    server.start()
+    vars(office)["mail_server"] = f"127.0.0.1:{server.port}"
+    try:
+        errand = next(e for e in deliver.errands(office, "open", PERIOD, WHEN) if e.recipient == "disabled")
+        first, again = (deliver.run(office, errand, when) for when in (WHEN, WHEN.replace(hour=15)))
+    finally:
+        server.stop()
+    assert (first.accepted, again.accepted, again.failed) == (1, 0, 0)
+    (address,) = {c.email for c in office.policy.agreements["disabled"].contacts if c.in_force(WHEN.date())}
+    (mail,) = [message_from_bytes(m.as_bytes(), policy=default) for m in mailbox.Maildir(tmp_path / "post" / address)]
+    attached = {part.get_filename(): part.get_content() for part in mail.iter_attachments()}
+    assert attached == enclosed(office, "disabled")

@@ -85,7 +85,7 @@ class Desk:
         }
         with self.office.database.begin(Role.COMPARE) as connection:
             now = closing.open_round(connection, policy.hub, period, runs, policy.hash, self.now)
-            due = due_on(self.office, "correction", self.now).day
+            due = due_on(self.office, "correction", self.now)
             closing.open_findings(connection, now, owners, due, self.now)
             closing.converge(connection, now, self.now)
 
@@ -242,6 +242,7 @@ def test_findings_of_three_months_are_summed_up(desk: Desk) -> None:
     assert ["唯一性", "100.00%", "没有重复登记的人员占登记人员"] in rows
     (owner,) = [row for row in rows if row[1:2] == ["核实更正存量比对差异"]]
     assert owner[2] == "3条"
+    assert owner[3].endswith("（暂定）")  # into a year whose days off are not published yet
 
 
 def test_the_quarter_speaks_of_the_register_of_its_last_month(desk: Desk) -> None:

@@ -177,6 +177,11 @@ def test_the_task_waits_for_the_parts_of_its_own_dataset(hub):
     assert wait_for(scopes=scopes, dataset="civil.deaths").label == "civil.deaths"
 
 
+def test_the_task_does_not_wait_for_what_the_catalogue_no_longer_has(hub):
+    with pytest.raises(AirflowSkipException, match="does not have the dataset"):
+        wait_for(scopes={"civil.deaths": []}).execute({})
+
+
 @pytest.mark.parametrize(
     ("how", "there", "of", "label"),
     [

@@ -18,6 +18,7 @@ import pytest
 from sqlalchemy import text
 
 from bidui.domain.id_number import check_character
+from bidui.domain.period import Period
 from bidui.pipeline import deliver, roads
 from bidui.pipeline.arrive import arrive
 from bidui.pipeline.office import Office
@@ -103,7 +104,7 @@ class Roads:
 
     def issues(self, received: Received) -> list[tuple[int | None, str, str]]:
         """(row, header as the sender knows it, code) of the notes and quarantines of a package."""
-        contract = self.office.policy.contracts[received.dataset]
+        contract = self.office.policy.contract_for(received.dataset, Period.parse(received.period))
         titles = {c.name: c.title for c in contract.as_written}
         found = self.rows(
             "SELECT row_no, column_name, code FROM core.row_issue"

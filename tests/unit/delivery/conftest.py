@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from bidui.delivery.document import TERM
+from bidui.delivery.filling import Standing
+from bidui.delivery.wording import PUBLISHED
+from bidui.policy.codes import CodeList
 
 INCLUDE = Path(__file__).parents[3] / "include"
 
@@ -16,6 +21,14 @@ INCLUDE = Path(__file__).parents[3] / "include"
 def samples() -> dict[str, Any]:
     """``documents`` and ``workbooks`` by template id."""
     return yaml.safe_load(Path(__file__).with_name("samples.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def standing() -> Standing:
+    """What every template has: the words of the field late in 2026, and the years whose days off were known then."""
+    listed = CodeList.load(INCLUDE / "dictionary" / "term.csv")
+    words = {code: listed.label_of(code, date(2026, 10, 31)) for code in listed.codes}
+    return {TERM: words, PUBLISHED: frozenset({2025, 2026})}
 
 
 @pytest.fixture

@@ -5,20 +5,22 @@ from __future__ import annotations
 import csv
 import io
 import re
+from datetime import date
 
 import pytest
 import yaml
 from openpyxl import load_workbook as reopen
 
-from bidui.delivery.document import to_docx, to_html, to_text
+from bidui.delivery.document import TERM, to_docx, to_html, to_text
 from bidui.delivery.filling import fill_document, fill_workbook
 from bidui.delivery.mail import looks_personal
 from bidui.delivery.template import TemplateError, load_document, load_workbook
+from bidui.delivery.wording import PUBLISHED
 from bidui.delivery.workbook import write
 
 DOCUMENTS = [
-    "agency_findings", "call_for_data", "monthly_report", "quarterly_bulletin", "quarterly_bulletin_mail", "receipt",
-    "refusal", "reminder", "town_visits",
+    "agency_findings", "call_for_data", "filling_guide", "monthly_report", "quarterly_bulletin",
+    "quarterly_bulletin_mail", "receipt", "refusal", "reminder", "town_visits",
 ]  # fmt: skip
 WORKBOOKS = ["agency_findings", "issues", "town_visits"]
 LEFT_OVER = re.compile(r"\{\{|\{%|\*\*|\bNone\b|\bTrue\b|&#|\n\n\n|，。|。。|；。|、、")
@@ -43,9 +45,9 @@ def test_every_template_is_tested_here(include, samples):
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_a_document_comes_out_whole_in_every_form(include, samples, made_at, name):
+def test_a_document_comes_out_whole_in_every_form(include, samples, standing, made_at, name):
     template = load_document(include / "templates" / f"{name}.md")
-    filled = fill_document(template, samples["documents"][name])
+    filled = fill_document(template, samples["documents"][name], standing)
     assert template.id == name
     assert not looks_personal(filled.subject)
     text = to_text(filled.markdown)
@@ -56,7 +58,7 @@ def test_a_document_comes_out_whole_in_every_form(include, samples, made_at, nam
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_a_document_reads_well_when_nothing_is_to_report(include, samples, name):
+def test_a_document_reads_well_when_nothing_is_to_report(include, samples, standing, name):
     template = load_document(include / "templates" / f"{name}.md")
     optional = {key for key, told in template.values.items() if "可空" in told or "为 None" in told}
     values = samples["documents"][name]
@@ -64,15 +66,15 @@ def test_a_document_reads_well_when_nothing_is_to_report(include, samples, name)
         key: (None if "为 None" in template.values[key] else []) if key in optional else value
         for key, value in values.items()
     }
-    text = to_text(fill_document(template, quiet).markdown)
+    text = to_text(fill_document(template, quiet, standing).markdown)
     assert not LEFT_OVER.findall(text)
 
 
 @pytest.mark.parametrize("name", WORKBOOKS)
-def test_a_workbook_comes_out_whole(include, samples, made_at, name):
+def test_a_workbook_comes_out_whole(include, samples, standing, made_at, name):
     template = load_workbook(include / "templates" / f"{name}.yaml")
     sample = samples["workbooks"][name]
-    filled = fill_workbook(template, sample["values"], sample["rows"], sample["choices"])
+    filled = fill_workbook(template, sample["values"], sample["rows"], sample["choices"], standing)
     book = reopen(io.BytesIO(write(filled.sheets, made_at=made_at)))
     assert book.sheetnames[: len(template.sheets)] == [sheet.name for sheet in filled.sheets]
     for sheet in filled.sheets:
@@ -98,10 +100,10 @@ def test_the_town_workbook_comes_back_through_its_contract(include):
     assert [(c.key, c.title, c.locked, c.choices) for c in columns] == theirs
 
 
-def test_the_town_workbook_confirms_its_period_and_ends_its_table_as_the_contract_says(include, samples):
+def test_the_town_workbook_confirms_its_period_and_ends_its_table_as_the_contract_says(include, samples, standing):
     sample = samples["workbooks"]["town_visits"]
     template = load_workbook(include / "templates" / "town_visits.yaml")
-    sheet = fill_workbook(template, sample["values"], sample["rows"], sample["choices"]).sheets[0]
+    sheet = fill_workbook(template, sample["values"], sample["rows"], sample["choices"], standing).sheets[0]
     contract = yaml.safe_load((include / "catalogue" / "town" / "verification.yaml").read_text(encoding="utf-8"))
     layout = next(p["value"] for p in contract["customProperties"] if p["property"] == "layout")
     found = re.findall(layout["period"], "\n".join((sheet.title, *sheet.subtitle)))
@@ -179,6 +181,47 @@ def test_a_faulty_workbook_does_not_load(tmp_path, change, message):
     assert workbook(TABLE, tmp_path).sheets[0].columns[0].locked
     with pytest.raises(TemplateError, match=message):
         workbook(TABLE.replace(*change), tmp_path)
+
+
+def test_a_word_of_the_field_is_the_one_that_is_handed_in_and_needs_no_declaring(tmp_path):
+    text = LETTER.replace("{{ town }}：", "{{ town }}：{{ term.monitored_person }}")
+    template = document(text.replace("'{{ number }}'", "'{{ number }}{{ term.funds }}'"), tmp_path)
+    assert template.terms == {"monitored_person", "funds"}
+    values = {"number": "1", "town": "东关镇"}
+    for one, two in (("甲", "乙"), ("丙", "丁")):
+        filled = fill_document(template, values, {TERM: {"monitored_person": one, "funds": two}})
+        assert (filled.subject, filled.markdown.strip()) == (f"1{two}", f"东关镇：{one}")
+    table = workbook(TABLE.replace("    title: 表", "    title: '{{ term.funds }}表'"), tmp_path)
+    assert table.terms == {"funds"}
+    filled = fill_workbook(table, {"number": "1"}, {"rows": []}, {}, {TERM: {"funds": "乙"}})
+    assert filled.sheets[0].title == "乙表"
+
+
+@pytest.mark.parametrize(
+    ("due", "text"),
+    [
+        ("2026-12-31", "2026年12月31日|2026-12-31"),
+        ("2027-01-06", "2027年1月6日（暂定）|2027-01-06（暂定）"),
+        (date(2027, 1, 6), "2027年1月6日（暂定）|2027-01-06（暂定）"),
+        (None, "—|—"),
+    ],
+)
+def test_a_due_date_in_a_year_that_is_not_published_is_marked(tmp_path, standing, due, text):
+    letter = LETTER.replace("town", "due").replace("{{ due }}：", "{{ due | cn_due }}|{{ due }}{{ due | provisional }}")
+    template = document(letter, tmp_path)
+    markdown = fill_document(template, {"number": "1", "due": due}, standing).markdown
+    assert markdown.replace("&#124;", "|").strip() == text
+    known = {**standing, PUBLISHED: frozenset({2026, 2027})}
+    assert "暂定" not in fill_document(template, {"number": "1", "due": due}, known).markdown
+
+
+@pytest.mark.parametrize(("due", "lines"), [("2026-12-31", 0), ("2027-01-06", 2)])
+def test_the_town_workbook_says_which_of_its_dates_may_change(include, samples, standing, due, lines):
+    sample = samples["workbooks"]["town_visits"]
+    template = load_workbook(include / "templates" / "town_visits.yaml")
+    values = {**sample["values"], "due": due}
+    (sheet,) = fill_workbook(template, values, sample["rows"], sample["choices"], standing).sheets
+    assert sum("暂定" in line for line in sheet.subtitle) == lines
 
 
 def test_values_are_exactly_those_declared(tmp_path):

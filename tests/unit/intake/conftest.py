@@ -16,6 +16,7 @@ from bidui.intake.normalise import Normalised, normalise
 from bidui.intake.reading import RawTable, read_table_bytes
 from bidui.policy.codes import CodeEntry, CodeList
 from bidui.policy.contract import Column, Contract, Layout, Limits
+from tests.contracts import ITEMS
 
 INCLUDE = Path(__file__).parents[3] / "include"
 DAY = date(2026, 11, 30)
@@ -51,7 +52,7 @@ CODES = {
 def contract(*columns: Column, layout: Layout | None = None, limits: Limits | None = None) -> Contract:
     return Contract(
         id="agency.roster", title="名册", version="1.0.0", party="agency", roles=("roster",),
-        cadence="month", clauses=(),
+        cadence="month", clauses=(), **ITEMS,
         limits=limits or Limits(megabytes=8, rows=1000),
         layout=layout or Layout(
             data_date=r"数据截止日[:：]\s*(\S+)", period=r"(?P<year>\d{4})年(?P<month>\d{1,2})月",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,14 +9,13 @@ import pytest
 
 from bidui.policy.loading import load
 from bidui.policy.source import PolicyError
-
-INCLUDE = Path(__file__).parents[3] / "include"
+from tests.policies import unreleased
 
 
 @pytest.fixture
 def include(tmp_path: Path) -> Path:
     """The shipped policy, to be spoilt."""
-    return shutil.copytree(INCLUDE, tmp_path / "include")
+    return unreleased(tmp_path / "include")
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import pytest
 from bidui.policy import physical
 from bidui.policy.contract import Column, Contract
 from bidui.policy.policy_set import PolicySet
+from tests.contracts import ITEMS
 
 
 def test_no_identifier_is_a_text_column(policy: PolicySet) -> None:
@@ -49,6 +50,7 @@ def contract_of(*columns: Column, version: str = "1.0.0") -> Contract:
         roles=("r",),
         cadence="month",
         clauses=("X-1",),
+        **ITEMS,
         columns=columns,
         hash="",
         file="",

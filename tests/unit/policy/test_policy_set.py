@@ -13,6 +13,7 @@ from bidui.policy.loading import load
 from bidui.policy.physical import definition
 from bidui.policy.policy_set import PolicySet
 from bidui.policy.profile import merge
+from bidui.policy.source import PolicyError
 
 Spoil = Callable[[str, str, str], int]
 
@@ -118,6 +119,44 @@ def test_a_profile_states_only_its_differences() -> None:
     }  # fmt: skip
 
 
+def test_whoever_states_other_values_says_anew_where_they_are_from() -> None:
+    base = {
+        "x": {"values": {2021: 1}, "unit": "日", "clauses": ["A"], "source": "惯例"},
+        "w": {"at": 1, "clauses": ["B"]},
+    }
+    assert merge(base, {"x": {"values": {2026: 2}, "clauses": ["C"]}, "w": {"at": 2}}) == {
+        "x": {"values": {2026: 2}, "unit": "日", "clauses": ["C"]}, "w": {"at": 2, "clauses": ["B"]},
+    }  # fmt: skip
+
+
+def test_a_profile_says_what_its_agreements_are_here(include: Path, spoil: Spoil) -> None:
+    """The name that a party has here, which of its datasets are exchanged, and who exchanges them."""
+    spoil("profiles/demo.yaml", "insurance_med.high_selfpay, civil.dibao,\n  disabled", "civil.dibao, disabled")
+    spoil("profiles/demo.yaml", "insurance_med.high_selfpay, civil", "civil")
+    spoil("profiles/demo.yaml", "numbering:", "titles: {insurance_med: 云溪县医保局}\nnumbering:")
+    policy = load(include, "demo")
+    made = policy.agreements["insurance_med"]
+    assert (made.title, [p.dataset for p in made.provides]) == ("云溪县医保局", ["insurance_med.enrolment_roster"])
+    assert [contact.id for contact in made.contacts] == ["insurance_med-1"]
+    assert policy.giver("insurance_med.high_selfpay") is None
+    assert policy.in_role("expense") == []
+    assert "insurance_med.high_selfpay" in policy.contracts
+
+
+def test_parts_are_those_of_the_regions_whose_agreement_gives_a_dataset(policy: PolicySet) -> None:
+    day = date(2026, 11, 30)
+    assert policy.parts_of("civil.dibao", day) == policy.regions_of(policy.visiting.level or "", day)
+    assert policy.parts_of("insurance_med.enrolment_roster", day) == []
+
+
+def test_a_threshold_may_be_a_list_of_codes(include: Path, spoil: Spoil) -> None:
+    assert load(include, "demo").threshold("severe_levels", date(2026, 11, 30)) == ("1", "2")
+    assert load(include, "huaiyuan").threshold("mind_levels", date(2026, 11, 30)) == ("3",)
+    spoil("profiles/base.yaml", '["3", "4"]', '["3", "5"]')
+    with pytest.raises(PolicyError, match=r"thresholds: mind_levels: 5 is no code of disability_level"):
+        load(include, "demo")
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new", "kinds"),
     [
@@ -126,6 +165,7 @@ def test_a_profile_states_only_its_differences() -> None:
         ("dictionary/sex.csv", "男", "男性", {"dictionary"}),
         ("profiles/base.yaml", "{2021-01-01: 90}", "{2021-01-01: 60}", {"profile"}),
         ("deliveries/receipt.yaml", "title:", "title: 新", {"recipe"}),
+        ("contacts/demo.csv", "0999-8210001", "0999-8210009", {"contacts"}),
     ],
 )
 def test_a_change_changes_the_hash_of_its_object_and_of_the_bundle(

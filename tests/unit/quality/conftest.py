@@ -17,6 +17,7 @@ from bidui.policy.contract import Column, Completeness, Contract
 from bidui.policy.source import read_yaml
 from bidui.quality import gate
 from bidui.quality.suite import Suite, load
+from tests.contracts import ITEMS
 
 INCLUDE = Path(__file__).parents[3] / "include"
 PERIOD = Period.parse("2026-11")
@@ -58,6 +59,7 @@ def visits(**changes: Any) -> Contract:
             "roles": ("roster",),
             "cadence": "month",
             "clauses": ("X-01",),
+            **ITEMS,
             "columns": columns,
             "hash": "0",
             "file": "visits.yaml",

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from bidui.policy.contract import Completeness
+from bidui.policy.contract import Column, Completeness
 from bidui.quality import gate
 
 from .conftest import PARAMETERS, expect, found, suite, table, visits
@@ -28,6 +28,13 @@ def test_sound_rows_raise_nothing():
     assert found(result) == set()
     assert not result.table_issues
     assert not result.refused
+
+
+def test_a_contract_that_asks_for_nothing_without_a_suite_lets_all_rows_pass():
+    rows = table((1, None, None, None, None, None), (2, "H1", "A", "x", 99, DAY))
+    asks_nothing = visits(columns=tuple(Column(name=name, title=name) for name in rows.columns if "__" not in name))
+    result = gate.check(rows, asks_nothing, suite(), parameters=PARAMETERS, exclude_rows=NONE)
+    assert (found(result), result.table_issues, result.refused) == (set(), (), False)
 
 
 def test_contract_is_asserted_again_on_rows_that_passed():

@@ -9,7 +9,7 @@ import pytest
 from bidui.policy import contract_file
 from bidui.policy.contract import Completeness
 from bidui.policy.source import PolicyError, read_yaml
-from bidui.quality.suite import compile_contract, load, restated, undeclared_issues, unknown_columns
+from bidui.quality.suite import compile_contract, load, of_dataset, restated, undeclared_issues, unknown_columns, within
 
 from .conftest import INCLUDE, expect, suite, visits
 
@@ -61,6 +61,10 @@ def test_what_is_not_understood_is_an_error_with_file_and_line(tmp_path, written
     with pytest.raises(PolicyError) as error:
         read(tmp_path, GOOD.replace(written, instead))
     assert said in str(error.value)
+
+
+def test_a_dataset_for_which_nobody_wrote_a_suite_has_an_empty_one(tmp_path):
+    assert of_dataset("dept.visits", tmp_path).expectations == ()
 
 
 def test_a_rule_stated_twice_is_an_error(tmp_path):
@@ -121,6 +125,16 @@ def test_a_column_that_nobody_provides_is_named():
         expect("expect_column_values_to_not_be_null", "lost", column="sex", row_condition=condition),
     )
     assert unknown_columns(own, visits()) == ["visits.yaml: lost reads unknown columns: nowhere"]
+
+
+def test_an_expectation_about_a_column_of_another_version_does_not_apply():
+    """A misspelt column, which no version has, stays, and the gate refuses what it cannot judge."""
+    one = visits()
+    wider = one.model_copy(update={"columns": (*one.columns, one.columns[-1].model_copy(update={"name": "stay"}))})
+    own = suite(*(expect("expect_column_values_to_not_be_null", c, column=c) for c in ("sex", "stay", "stey")))
+    assert [e.meta.rule for e in within(own, one, (one, wider)).expectations] == ["sex", "stey"]
+    assert [e.meta.rule for e in within(own, wider, (one, wider)).expectations] == ["sex", "stay", "stey"]
+    assert unknown_columns(own, one, wider) == ["visits.yaml: stey reads unknown columns: stey"]
 
 
 def test_an_issue_outside_the_closed_list_is_named():

@@ -14,7 +14,7 @@ from python_calamine import CalamineWorkbook
 
 from bidui.synth import Summary, lists, make
 from bidui.synth.id_number import check_digit
-from bidui.synth.projection import Dataset, datasets
+from bidui.synth.projection import Projected, datasets
 from bidui.synth.statements import BenefitRow, CertificateRow, ExpenseRow, RegisterRow, RosterRow, Statements
 
 ROOT = Path(__file__).parents[3]
@@ -25,9 +25,11 @@ PERIODS = ["2026-10", "2026-11", "2026-12"]
 class Made:
     """One synthetic hub and its truth by type of line."""
 
-    def __init__(self, out: Path, seed: int, scale: float, periods: list[str]) -> None:
+    def __init__(
+        self, out: Path, seed: int, scale: float, periods: list[str], profile: str = "demo", include: Path = INCLUDE
+    ) -> None:
         self.out = out
-        self.summary: Summary = make(INCLUDE, "demo", out, seed=seed, scale=scale, periods=periods)
+        self.summary: Summary = make(include, profile, out, seed=seed, scale=scale, periods=periods)
         self.lines = [json.loads(line) for line in self.summary.truth.read_text(encoding="utf-8").splitlines()]
 
     def of(self, line_type: str, /, **facts: Any) -> list[dict[str, Any]]:
@@ -63,7 +65,7 @@ def a_date(text: str) -> date | None:
     return None
 
 
-def persons(dataset: Dataset, table: list[list[str]]) -> list[dict[str, str]]:
+def persons(dataset: Projected, table: list[list[str]]) -> list[dict[str, str]]:
     """The rows of a table by column; of a sheet of households, one for each member."""
     header, *body = table
     columns = dict(zip(dataset.titles, (c.name for c in dataset.contract), strict=True))

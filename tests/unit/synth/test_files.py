@@ -10,8 +10,10 @@ from typing import Any
 from bidui.domain.period import Period
 from bidui.synth import lists, settings
 from bidui.synth.expect import Judge
+from bidui.synth.hub import hub
 from bidui.synth.id_number import birth_date, is_valid
 from bidui.synth.naming import Sameness
+from bidui.synth.places import regions
 from bidui.synth.projection import datasets
 from bidui.synth.statements import Statements
 from tests.unit.synth.made import INCLUDE, PERIODS, Made, a_date, day, persons, read, statements, tables
@@ -156,7 +158,8 @@ def test_a_sheet_of_households_has_a_file_for_each_town_and_money_once_a_househo
     system = made.of("header")[0]["systems"]["benefit"]
     dataset = next(d for d in datasets(INCLUDE) if d.id == system)
     files = made.of("rows", period=PERIODS[0], dataset=system)
-    towns = lists.regions(INCLUDE, "demo").towns
+    known = regions(INCLUDE, "demo", hub(INCLUDE, "demo").levels)
+    towns = {town.code: town for town in known.of("town")}
     assert [f["scope"] for f in files] == sorted(towns)
     for f in files:
         table = read(made.out / f["path"], dataset.projection.file.above, dataset.projection.file.below)

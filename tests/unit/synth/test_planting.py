@@ -230,7 +230,7 @@ def test_leads_gather_the_new_signals_and_each_is_visited(made: Made) -> None:
 
 def test_a_quiet_town_has_no_lead_in_its_period(made: Made) -> None:
     found, _ = settings.settings(INCLUDE, "demo")
-    for number, towns in found.quiet_towns.items():
+    for number, towns in found.quiet.items():
         leads = made.of("expected", kind="lead", period=PERIODS[number - 1])
         assert leads
         assert not {x["town"] for x in leads} & set(towns)

@@ -10,7 +10,7 @@ import pytest
 
 from bidui.domain.period import Period
 from bidui.synth.expression import Compiler, Context
-from bidui.synth.lists import Region
+from bidui.synth.places import Region
 from bidui.synth.source import SynthError
 from bidui.synth.statements import RosterRow
 from bidui.synth.world import Household, Person

@@ -50,9 +50,17 @@ def rows(
         held = p.certificate
         if held is None or held.since > index or changes.absent(p.key):
             continue
-        digits = f"{categories.index(held.category) + 1}{held.level}"
         plain = CertificateRow(
-            p.key, p.id_no, p.name, p.village, held.category, held.level, words.valid, held.issued_on, None, digits
+            p.key,
+            p.id_no,
+            p.name,
+            p.village,
+            held.category,
+            held.level,
+            words.valid,
+            held.issued_on,
+            None,
+            held.digits(categories),
         )
         change = changes.fields.get(p.key)
         made.append(replace(plain, **change) if change else plain)

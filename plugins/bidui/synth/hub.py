@@ -1,0 +1,46 @@
+"""What the policy says of the hub itself: its levels of regions, and which party gives which dataset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bidui.synth.source import SynthError, extended, load
+
+
+@dataclass(frozen=True)
+class Given:
+    """How a dataset comes in."""
+
+    level: str | None
+    """Level of the regions that hand in a file each; None: one party hands in all."""
+    words: tuple[str, ...]
+    """Words in a file's name that mean this dataset."""
+
+
+@dataclass(frozen=True)
+class Hub:
+    """One hub."""
+
+    levels: tuple[str, ...]
+    """Of regions, from the hub's own down to that of villages."""
+    offices: str
+    """Level of the regions whose offices visit households."""
+    given: dict[str, Given]
+    """By dataset."""
+
+
+def hub(include: Path, profile: str) -> Hub:
+    """The hub of a policy profile; SynthError("no_offices") where no agreement is one of regions."""
+    stated = extended(include / "profiles", profile)
+    agreements = [load(include / "agreements" / f"{party}.yaml") for party in stated["agreements"]]
+    offices = [a["level"] for a in agreements if a.get("level")]
+    if not offices:
+        raise SynthError("no_offices", hub=profile)
+    given: dict[str, Given] = {}
+    for agreement in agreements:
+        for provided in agreement.get("provides") or ():
+            dataset, words = provided["dataset"], tuple(provided.get("words") or ())
+            if dataset in stated.get("datasets", [dataset]):
+                given.setdefault(dataset, Given(agreement.get("level"), words))
+    return Hub(tuple(stated["levels"]), offices[0], given)
