@@ -99,6 +99,10 @@ def making_an_escrow_key(stage: Stage, hub: Office) -> None:
     certify.create_escrow(hub, Path(mkdtemp(dir=stage.elsewhere)) / "key")
 
 
+def overdue(stage: Stage, hub: Office) -> None:
+    deliver.errands_of_day(hub, PERIOD, stage.now + timedelta(days=90))
+
+
 ROADS = (forcing.spoil_inbox, forcing.spoil_post)
 VAULT = (forcing.lose_vault, forcing.spoil_vault)
 FILES = (forcing.break_types, forcing.break_suites)
@@ -125,6 +129,7 @@ JOBS = {
     "sum up": Job(COMPARED, handing_out("quarter"), VAULT, TEXTS),
     "approve": Job(HANDED_OUT, approving, VAULT, TEXTS),
     "send": Job(APPROVED, lambda stage, hub: follow_up.send_waiting(hub, stage.now + timedelta(days=1))),
+    "find what is overdue": Job(APPROVED, overdue),
     "remind": Job(APPROVED, lambda stage, hub: follow_up.remind(hub, stage.now + timedelta(days=90)), VAULT, TEXTS),
     "explain": Job(COMPARED, explaining, ()),
     "certify": Job(HANDED_IN, certifying, ()),

@@ -36,7 +36,8 @@ class Kept:
     def note(self, test: str, records: list[Record]) -> None:
         """What a proof showed; the test fails when the evidence says something else."""
         self._shown[test] = records
-        if not self.writing and records != [record for record in self.stated["proofs"] if record["test"] == test]:
+        stated = [record for record in self.stated["proofs"] if record["test"] == test]
+        if not self.writing and sorted(records, key=_order) != sorted(stated, key=_order):
             pytest.fail(STALE, pytrace=False)
 
     def played(self, profile: str, objects: Iterable[str]) -> None:
@@ -56,7 +57,7 @@ class Kept:
             return
         others = [r for r in self._now()["proofs"] if r["test"] not in self._shown and exists(r["test"])]
         shown = [record for records in self._shown.values() for record in records]
-        self._write("proofs", sorted([*others, *shown], key=lambda r: (r["clause"], r["object"], r["test"])))
+        self._write("proofs", sorted([*others, *shown], key=_order))
 
     def _now(self) -> dict[str, Any]:
         """The file as it is: another test may have written its part of it."""
@@ -65,6 +66,10 @@ class Kept:
     def _write(self, part: str, said: Any) -> None:
         whole = json.dumps({**self._now(), part: said}, ensure_ascii=False, indent=1)
         self.file.write_text(whole + "\n", encoding="utf-8")
+
+
+def _order(record: Record) -> tuple[str, str, str]:
+    return record["clause"], record["object"], record["test"]
 
 
 def read(file: Path) -> dict[str, Any]:

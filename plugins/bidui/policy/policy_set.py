@@ -84,8 +84,9 @@ class PolicySet:
 
     @property
     def tables(self) -> list[Contract]:
-        """One contract for each typed table: the newest of those whose rows stand there."""
-        return list({c.table: c for dataset in sorted(self.ever) for c in self.versions(dataset)}.values())
+        """One contract for each typed table of what somebody gives here: the newest of those whose rows stand there."""
+        given = [dataset for dataset in sorted(self.ever) if self.giver(dataset)]
+        return list({c.table: c for dataset in given for c in self.versions(dataset)}.values())
 
     def of_stage(self, stage: Stage) -> list[Rule]:
         """The rules of ``stage``, in order of id."""
