@@ -26,6 +26,7 @@ from bidui.sealing import authority
 from bidui.store import roles
 from bidui.store.database import Database, Role
 from demo.services.postgres import Postgres
+from tests.servers import server
 from tests.sql.play import Play
 
 pytest_plugins = ["tests.counties"]
@@ -45,10 +46,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """A running server of its own on a free port; ``postgres.dsn()`` is the superuser's."""
-    server = Postgres(tmp_path_factory.mktemp("postgres"), settings={"shared_buffers": "128MB", "fsync": "off"})
-    server.start()
-    yield server
-    server.destroy()
+    with server(tmp_path_factory.mktemp("postgres"), "128MB") as running:
+        yield running
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from demo.services.process import LOOPBACK
 from tests.counties import Found
 from tests.e2e.county import PERIODS, County
 from tests.e2e.states import States
+from tests.servers import server
 
 PERIOD = PERIODS[0]
 HANDED_IN, ARRIVED, RECEIVED, COMPARED, HANDED_OUT, APPROVED, KEPT = (
@@ -55,10 +56,8 @@ class Stage:
 @pytest.fixture(scope="session")
 def drill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """A server with nothing of ours in it."""
-    server = Postgres(tmp_path_factory.mktemp("drill"), settings={"shared_buffers": "64MB", "fsync": "off"})
-    server.start()
-    yield server
-    server.destroy()
+    with server(tmp_path_factory.mktemp("drill"), "64MB") as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from bidui.domain.coded import Coded
 
 
-class ArchiveCode(StrEnum):
+class ArchiveCode(Coded):
     """Codes, each with its Chinese text."""
-
-    says: str
-
-    def __new__(cls, value: str, says: str) -> ArchiveCode:
-        """Keep the code as the string value and its text beside it."""
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.says = says
-        return member
 
     TOO_FEW_RECIPIENTS = (
         "too_few_recipients",
@@ -46,5 +37,5 @@ class ArchiveError(RuntimeError):
     """A snapshot or restore was refused or failed. It says the code's text and names of things: never a value."""
 
     def __init__(self, code: ArchiveCode, *names: str) -> None:
-        super().__init__(code.says + (f"：{'、'.join(names)}" if names else ""))
+        super().__init__(code.meaning + (f"：{'、'.join(names)}" if names else ""))
         self.code = code

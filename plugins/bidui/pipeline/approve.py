@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 
 from bidui.delivery.mail import looks_personal
 from bidui.pipeline.office import Office
-from bidui.pipeline.prepare import MAIL_BODY, Subject, content_hash, prepare
+from bidui.pipeline.prepare import MADE_ANEW, MAIL_BODY, Subject, content_hash, prepare
 from bidui.pipeline.recipients import Recipient
 from bidui.pipeline.send import send
 from bidui.store import ledger, tables
@@ -131,17 +131,15 @@ def ask(office: Office, delivery_id: str, as_of: datetime, *, step: int | None =
 def waiting(office: Office) -> list[tuple[str, str, str, str]]:
     """(delivery id, title, period, role) of every delivery that waits for a decision and was not made anew since."""
     with office.database.begin(Role.DELIVER) as connection:
-        rows = connection.execute(text("""
+        rows = connection.execute(text(f"""
             SELECT d.delivery_id, d.recipe, d.period, d.approvals,
                    (SELECT array_agg(a.role) FROM out.approval a WHERE a.delivery_id = d.delivery_id) AS decided,
                    EXISTS (SELECT FROM out.approval a
                            WHERE a.delivery_id = d.delivery_id AND a.decision = 'rejected') AS rejected
             FROM out.delivery d
-            WHERE d.hub = :hub AND cardinality(d.approvals) > 0 AND NOT EXISTS (
-                SELECT FROM out.delivery n WHERE n.recorded_as_of > d.recorded_as_of
-                  AND (n.hub, n.recipe, n.recipient, n.period) = (d.hub, d.recipe, d.recipient, d.period))
+            WHERE d.hub = :hub AND cardinality(d.approvals) > 0 AND NOT {MADE_ANEW}
             ORDER BY d.recorded_as_of, d.delivery_id
-        """), {"hub": office.policy.hub}).all()  # fmt: skip
+        """), {"hub": office.policy.hub}).all()  # noqa: S608 - our own condition  # fmt: skip
     found = []
     for row in rows:
         left = [role for role in row.approvals if role not in (row.decided or [])]
@@ -151,23 +149,21 @@ def waiting(office: Office) -> list[tuple[str, str, str, str]]:
     return found
 
 
-_MADE_ANEW = text("""
-    SELECT EXISTS (SELECT FROM out.delivery d JOIN out.delivery n
-        ON (n.hub, n.recipe, n.recipient, n.period) = (d.hub, d.recipe, d.recipient, d.period)
-        AND n.recorded_as_of > d.recorded_as_of WHERE d.delivery_id = :id)
-""")
+_DELIVERY = text(
+    f"SELECT d.*, {MADE_ANEW} AS made_anew FROM out.delivery d WHERE d.delivery_id = :id"  # noqa: S608 - our own condition
+)
 
 
 def _standing(connection: Connection, delivery_id: str) -> _Standing:
     """How far a delivery has come; NotAllowed when nothing can be decided on it any more."""
     asked = {"id": delivery_id}
-    delivery = connection.execute(text("SELECT * FROM out.delivery WHERE delivery_id = :id"), asked).first()
+    delivery = connection.execute(_DELIVERY, asked).first()
     if delivery is None:
         raise NotAllowed("没有这份待审文件，请核对编号")
     decided = connection.execute(text("SELECT * FROM out.approval WHERE delivery_id = :id"), asked).all()
     if any(row.decision == "rejected" for row in decided):
         raise NotAllowed("该文件已退回，不能再审批；修改后重新备文，另行送审")
-    if connection.execute(_MADE_ANEW, asked).scalar():
+    if delivery.made_anew:
         raise Superseded("该文件已有新一轮的版本，请审批新的一份")
     return _Standing(delivery, {row.role: row for row in decided})
 

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from bidui.domain.period import Period
 from bidui.pipeline.office import Office
-from bidui.pipeline.prepare import Prepared, Subject, prepare
+from bidui.pipeline.prepare import MADE_ANEW, Prepared, Subject, prepare
 from bidui.pipeline.recipients import Recipient, recipients
 from bidui.pipeline.send import Sent, send
 from bidui.policy.recipe import Moment, Recipe
@@ -110,18 +110,15 @@ def unsent(office: Office) -> list[str]:
     What waits for approval when a later round has made it anew does not leave any more.
     """
     with office.database.begin(Role.DELIVER) as connection:
-        return list(connection.execute(text("""
+        return list(connection.execute(text(f"""
             SELECT d.delivery_id FROM out.delivery d JOIN out.message m USING (delivery_id)
-            WHERE d.hub = :hub
-              AND NOT EXISTS (
-                SELECT FROM out.delivery n WHERE cardinality(d.approvals) > 0 AND n.recorded_as_of > d.recorded_as_of
-                  AND (n.hub, n.recipe, n.recipient, n.period) = (d.hub, d.recipe, d.recipient, d.period))
+            WHERE d.hub = :hub AND NOT (cardinality(d.approvals) > 0 AND {MADE_ANEW})
               AND NOT EXISTS (
                 SELECT FROM out.approval a WHERE a.delivery_id = d.delivery_id AND a.decision = 'rejected')
               AND NOT EXISTS (
                 SELECT FROM out.sending s WHERE s.message_id = m.message_id AND s.outcome <> 'temporary')
             GROUP BY d.delivery_id, d.recorded_as_of ORDER BY d.recorded_as_of, d.delivery_id
-        """), {"hub": office.policy.hub}).scalars())  # fmt: skip
+        """), {"hub": office.policy.hub}).scalars())  # noqa: S608 - our own condition  # fmt: skip
 
 
 def unaddressed(office: Office) -> int:

@@ -95,6 +95,12 @@ _REJECTIONS = text("""
 """)
 
 
+MADE_ANEW = """EXISTS (
+    SELECT FROM out.delivery n WHERE n.recorded_as_of > d.recorded_as_of
+      AND (n.hub, n.recipe, n.recipient, n.period) = (d.hub, d.recipe, d.recipient, d.period))"""
+"""In SQL: whether the delivery ``d`` was made anew since, by a later round or after a rejection."""
+
+
 def content_hash(connection: Connection, delivery_id: str) -> str:
     """The hash of all that a delivery would send: its documents and the text of its mail."""
     rows = connection.execute(

@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import StrEnum
+
+from bidui.domain.coded import Coded
 
 
-class SealCode(StrEnum):
+class SealCode(Coded):
     """Codes of sealing faults, each with one English line for engineers; users read the issue dictionary."""
-
-    meaning: str
-
-    def __new__(cls, value: str, meaning: str) -> SealCode:
-        """Keep the code as the string value and its meaning beside it."""
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.meaning = meaning
-        return member
 
     NOT_SEALED = "not_sealed", "the file is in no envelope: it can be read by anyone who holds it"
     UNKNOWN_FORMAT = "unknown_format", "the bytes are none of the formats that this envelope takes"

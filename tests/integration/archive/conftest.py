@@ -26,6 +26,7 @@ from bidui.store import tables
 from bidui.store.database import Role
 from bidui.store.server import Server
 from demo.services.postgres import Postgres
+from tests.servers import server
 
 QUARTER = "2026-Q4"
 NOW = datetime(2026, 12, 31, 1, tzinfo=UTC)
@@ -72,10 +73,8 @@ def programs(postgres: Postgres) -> Programs:
 @pytest.fixture(scope="session")
 def second(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """Another server, with nothing of ours in it."""
-    server = Postgres(tmp_path_factory.mktemp("second"), settings={"shared_buffers": "64MB", "fsync": "off"})
-    server.start()
-    yield server
-    server.destroy()
+    with server(tmp_path_factory.mktemp("second"), "64MB") as running:
+        yield running
 
 
 @pytest.fixture
