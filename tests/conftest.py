@@ -43,6 +43,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seeds", default=os.environ.get("SEEDS", "1"), help="seeds of the counties that are played")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What one worker runs one after another: all that looks at the county of one seed, else the tests of one file."""
+    for item in items:
+        called = getattr(item, "callspec", None)
+        seed = called.params.get("seed") if called else None
+        item.add_marker(pytest.mark.xdist_group(f"seed {seed}" if seed else str(item.path)))
+
+
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """A running server of its own on a free port; ``postgres.dsn()`` is the superuser's."""
