@@ -2,6 +2,7 @@
 -- title: 一人列在两户低保
 -- finds: benefit_duplicate
 -- clauses: [SQ-12, SQ-18]
+-- use: monitoring
 -- reads:
 --   benefit: {role: benefit}
 -- system_a: benefit

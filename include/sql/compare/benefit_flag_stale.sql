@@ -2,6 +2,7 @@
 -- title: 底册标识低保，低保名单无此人
 -- finds: benefit_flag_stale
 -- clauses: [SQ-12, ES-09]
+-- use: monitoring
 -- reads:
 --   register: {role: register}
 --   benefit: {role: benefit}

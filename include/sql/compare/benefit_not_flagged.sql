@@ -2,6 +2,7 @@
 -- title: 低保名单有此人，底册未标识低保
 -- finds: benefit_not_flagged
 -- clauses: [SQ-12, ES-09]
+-- use: monitoring
 -- reads:
 --   register: {role: register}
 --   benefit: {role: benefit, columns: [started_on]}

@@ -2,6 +2,7 @@
 -- title: 医疗费用各项之和与总费用不符
 -- finds: cost_parts_differ
 -- clauses: [QA-08, QA-15]
+-- use: monitoring
 -- reads:
 --   expense: {role: expense, months: 12, columns: [settlement_no, total, basic_paid, serious_paid, aid_paid, own_paid]}
 -- system_a: expense

@@ -2,6 +2,7 @@
 -- title: 对方按登记人员资助，而登记底册没有此人
 -- finds: missing_here
 -- clauses: [SQ-12, QA-12]
+-- use: monitoring
 -- reads:
 --   register: {role: register}
 --   roster: {role: roster, columns: [state, aid_category]}

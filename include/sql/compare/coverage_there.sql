@@ -2,6 +2,7 @@
 -- title: 登记人员不在对方名册
 -- finds: missing_there
 -- clauses: [SQ-12, QA-12]
+-- use: monitoring
 -- reads:
 --   register: {role: register}
 --   roster: {role: roster}

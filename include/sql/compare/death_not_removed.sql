@@ -2,6 +2,7 @@
 -- title: 对方已登记死亡，底册仍在册
 -- finds: death_not_removed
 -- clauses: [SQ-12, SQ-27]
+-- use: monitoring
 -- reads:
 --   register: {role: register}
 --   roster: {role: roster, columns: [stop_reason, stop_date]}

@@ -2,6 +2,7 @@
 -- title: 医保已登记死亡，次月起仍列在低保
 -- finds: death_still_paid
 -- clauses: [SQ-12, QA-08]
+-- use: monitoring
 -- reads:
 --   roster: {role: roster, columns: [stop_reason, stop_date]}
 --   benefit: {role: benefit}

@@ -2,6 +2,7 @@
 -- title: 残疾类别或等级与残疾人证不同
 -- finds: disability_differs
 -- clauses: [SQ-12, ES-09]
+-- use: monitoring
 -- reads:
 --   register: {role: register}
 --   certificate: {role: certificate, columns: [category, level, status]}

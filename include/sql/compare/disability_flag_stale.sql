@@ -2,6 +2,7 @@
 -- title: 底册登记残疾，没有有效残疾人证
 -- finds: disability_flag_stale
 -- clauses: [SQ-12, ES-09]
+-- use: monitoring
 -- reads:
 --   register: {role: register}
 --   certificate: {role: certificate, columns: [status]}

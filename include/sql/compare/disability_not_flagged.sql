@@ -2,6 +2,7 @@
 -- title: 有有效残疾人证，底册未登记残疾
 -- finds: disability_not_flagged
 -- clauses: [SQ-12, ES-09]
+-- use: monitoring
 -- reads:
 --   register: {role: register}
 --   certificate: {role: certificate, columns: [category, level, status]}

@@ -2,6 +2,7 @@
 -- title: 一人登记在两户
 -- finds: duplicate
 -- clauses: [SQ-18, SQ-27]
+-- use: monitoring
 -- reads:
 --   register: {role: register}
 -- system_a: register

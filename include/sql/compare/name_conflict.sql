@@ -2,6 +2,7 @@
 -- title: 同一证件号码，两边姓名不同
 -- finds: name_conflict
 -- clauses: [SQ-12, SQ-18]
+-- use: monitoring
 -- reads:
 --   register: {role: register}
 --   named: {role: named}

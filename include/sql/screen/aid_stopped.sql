@@ -1,6 +1,7 @@
 -- id: aid_stopped
 -- title: 上月在低保名单，本月不在
 -- clauses: [QA-09, QA-10]
+-- use: monitoring
 -- reads:
 --   register: {role: register}
 --   before: {role: benefit, previous: 1}

@@ -1,6 +1,7 @@
 -- id: benefit_unmonitored
 -- title: 新纳入低保，所在户未纳入监测
 -- clauses: [ES-01, QA-03]
+-- use: monitoring
 -- reads:
 --   register: {role: register}
 --   benefit: {role: benefit, columns: [started_on]}

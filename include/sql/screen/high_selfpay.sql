@@ -1,6 +1,7 @@
 -- id: high_selfpay
 -- title: 当月医疗费用个人自付较高
 -- clauses: [ES-01, QA-09]
+-- use: monitoring
 -- reads:
 --   register: {role: register}
 --   expense: {role: expense, columns: [settled_on, own_paid]}

@@ -2,6 +2,7 @@
 -- title: 主要劳动力死亡，户内再无劳动力
 -- subject: household
 -- clauses: [QA-09, ES-01]
+-- use: monitoring
 -- reads:
 --   register: {role: register}
 --   roster: {role: roster, columns: [stop_reason, stop_date]}

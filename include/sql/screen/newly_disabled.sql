@@ -1,6 +1,7 @@
 -- id: newly_disabled
 -- title: 新办残疾人证（重度，或者智力、精神残疾）
 -- clauses: [ES-01, HY-05, QA-09]
+-- use: monitoring
 -- reads:
 --   register: {role: register}
 --   certificate: {role: certificate, columns: [category, level, status, issued_on]}

@@ -1,6 +1,7 @@
 -- id: selfpay_year
 -- title: 近十二个月医疗费用个人自付累计较高
 -- clauses: [QA-09, ES-01]
+-- use: monitoring
 -- reads:
 --   register: {role: register}
 --   expense: {role: expense, months: 12, columns: [settlement_no, settled_on, own_paid]}

@@ -1,6 +1,7 @@
 -- id: uninsured
 -- title: 未参加基本医疗保险
 -- clauses: [ZM-11, QA-03]
+-- use: monitoring
 -- reads:
 --   register: {role: register}
 --   roster: {role: roster, columns: [state, stop_reason, stop_date, insured_year]}

@@ -8,12 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
 
 from bidui.policy.contract import Frozen
 from bidui.policy.source import PolicyError, Source
 
 Sealing = Literal["machine", "password_workbook", "aes_zip", "plain"]
+Mode = Literal["query", "statistics", "entry", "modification", "membership"]
+"""The five permissions (查询、统计、录入、修改、增减) of SQ-09. ``membership`` is adding and removing people and
+households, and taking them into monitoring or out of it."""
+Reach = Literal["own", "all"]
+"""Of the party's own region, or of the hub's whole area."""
 
 
 class Contact(Frozen):
@@ -22,8 +29,13 @@ class Contact(Frozen):
     id: str
     name: str
     post: str = ""
+    leader: str = ""
+    """The party's leader who is responsible for the exchange (分管领导), with the post (QA-17)."""
+    office: str = ""
+    """The office in charge (责任科室)."""
     email: str
     phone: str = ""
+    remark: str = ""
     region: str | None = None
     """Region whose files this contact may send, for parties that are regions."""
     valid_from: date
@@ -42,6 +54,10 @@ class Provision(Frozen):
     """Forms that are accepted; ``plain`` is flagged and counted."""
     words: tuple[str, ...] = ()
     """Words in a mail's attachment name that mean this dataset."""
+    calibre: str = Field(min_length=1)
+    """What is counted, of whom and up to when (口径), as both sides understand it (SQ-08)."""
+    fields: tuple[str, ...] | None = None
+    """The contract's columns that are agreed; what else a file holds stays at the door. ``None``: all of them."""
 
 
 class Agreement(Frozen):
@@ -54,14 +70,38 @@ class Agreement(Frozen):
     """Region level, for kind ``regions``: one agreement for all regions of it."""
     clauses: tuple[str, ...]
     purpose: str
+    uses: tuple[str, ...] = Field(min_length=1)
+    """Codes of the list ``use``: what the data of both sides may be used for, and nothing else (QA-16, HY-13)."""
+    may: dict[Mode, Reach]
+    """What the party may do with the hub's data, and of which region (SQ-09)."""
+    method: str = Field(min_length=1)
+    """How the data of both sides are compared (比对方法, SQ-08)."""
+    channels: tuple[str, ...] = Field(min_length=1)
+    """Codes of the list ``channel``: the roads on which files of the party come in (HY-10)."""
+    retention_months: int = Field(ge=1)
+    """How long either side keeps what it got from the other, in months."""
     legal_basis: str
     valid_from: date
     valid_to: date | None = None
     provides: tuple[Provision, ...] = ()
-    receives: tuple[str, ...] = ()
-    """Recipes whose deliveries the party may be sent."""
+    receives: dict[str, tuple[str, ...] | None] = {}
+    """Recipes whose deliveries the party may be sent → the columns of the workbook that it may see; ``None``: all."""
+    succeeds: dict[str, date] = {}
+    """Party that this one took over from → the day: its contacts, cases and ledgers go on under the new name."""
     contacts: tuple[Contact, ...] = ()
     """Of the hub whose policy this is."""
+
+    @field_validator("receives", mode="before")
+    @classmethod
+    def _named_or_with_columns(cls, stated: Any) -> Any:
+        """``[receipt, {town_visits: [number, village]}]``: a name alone means every column."""
+        if not isinstance(stated, list):
+            return stated
+        return {
+            name: columns
+            for item in stated
+            for name, columns in (item.items() if isinstance(item, dict) else [(item, None)])
+        }
 
     def in_force(self, day: date) -> bool:
         """Whether the agreement holds on ``day``."""

@@ -13,7 +13,9 @@ from bidui.policy.agreement import Contact
 from bidui.policy.codes import day, lines, place
 from bidui.policy.source import Fault, PolicyError
 
-_COLUMNS = {"party", "id", "name", "post", "email", "phone", "region", "valid_from", "valid_to"}
+_COLUMNS = {
+    "party", "id", "name", "post", "leader", "office", "email", "phone", "remark", "region", "valid_from", "valid_to",
+}  # fmt: skip
 _REQUIRED = ("party", "id", "name", "email")
 
 
@@ -38,8 +40,9 @@ def read(include: Path, hub: str) -> dict[str, tuple[Contact, ...]]:
             faults.append(Fault(place(path), line, f"contact {row['id']} is defined twice"))
         known.add(row["id"])
         contact = Contact(
-            id=row["id"], name=row["name"], post=row["post"], email=row["email"], phone=row["phone"],
-            region=row["region"] or None, valid_from=begun, valid_to=ended,
+            id=row["id"], name=row["name"], post=row["post"], leader=row["leader"], office=row["office"],
+            email=row["email"], phone=row["phone"], remark=row["remark"], region=row["region"] or None,
+            valid_from=begun, valid_to=ended,
         )  # fmt: skip
         found[row["party"]] = (*found.get(row["party"], ()), contact)
     if faults:

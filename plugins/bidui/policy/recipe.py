@@ -33,6 +33,10 @@ class Recipe(Frozen):
     id: str
     title: str
     clauses: tuple[str, ...]
+    use: str
+    """Code of the list ``use``: what it is sent for; the recipient's agreement must say so."""
+    mode: Literal["query", "statistics"] | None = None
+    """What it lets the recipient do with the hub's data: see rows, or figures; ``None`` for a notice of neither."""
     when: Moment
     """What starts it: a package's intake, a month's opening or closing, a quarter's end, the daily follow-up, or
     another delivery that waits for approval."""

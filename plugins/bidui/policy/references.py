@@ -31,9 +31,9 @@ def faults(policy: PolicySet) -> list[Fault]:
 
 
 _CODE_ASKS_FOR = (
-    "approval_role", "cadence", "column_type", "filling", "finding_kind", "intake_outcome", "level", "name_variant",
-    "nil_report", "reason", "resource_format", "risk_cause", "row_issue", "security_level", "sharing_class",
-    "term", "visit_outcome",
+    "access_mode", "access_reach", "approval_role", "cadence", "channel", "column_type", "filling",
+    "finding_kind", "intake_outcome", "level", "name_variant", "nil_report", "reason", "resource_format",
+    "risk_cause", "row_issue", "security_level", "sharing_class", "term", "use", "visit_outcome",
 )  # fmt: skip
 """Dictionaries that no contract needs to name."""
 
@@ -132,6 +132,8 @@ def _of_rules(policy: PolicySet) -> Iterator[Fault]:
                 yield Fault(*place_of(policy.include, alias, rule.file), said)
         for name in rule.parameters:
             yield from _missing(policy, rule.file, "parameters: threshold", name, policy.profile.thresholds)
+        if rule.use and "use" in policy.codes:
+            yield from _missing(policy, rule.file, "use", rule.use, policy.codes["use"].codes)
         if rule.finds and "finding_kind" in policy.codes:
             yield from _missing(policy, rule.file, "finds", rule.finds, policy.codes["finding_kind"].codes)
 
@@ -147,6 +149,14 @@ def _of_agreements(policy: PolicySet) -> Iterator[Fault]:
                 yield Fault(*place_of(policy.include, given.id, file), said)
         for recipe in made.receives:
             yield from _missing(policy, file, "receives", recipe, recipes)
+        for name, stated in (("use", made.uses), ("channel", made.channels)):
+            for code in stated if name in policy.codes else ():
+                yield from _missing(policy, file, name, code, policy.codes[name].codes)
+        for provision in made.provides:
+            given = policy.contracts.get(provision.dataset)
+            columns = [column.name for column in given.columns] if given else []
+            for column in provision.fields or ():
+                yield from _missing(policy, file, f"{provision.dataset}: fields", column, columns)
     offices = [p.dataset for a in policy.agreements.values() if a.kind == "regions" for p in a.provides]
     if not any("outcome" in policy.ever[dataset].roles for dataset in offices if dataset in policy.ever):
         said = "agreements: none of kind regions gives a dataset in the role outcome: nobody is asked to visit"
@@ -177,6 +187,8 @@ def _of_recipes(policy: PolicySet) -> Iterator[Fault]:
     templates = [path.stem for path in (policy.include / "templates").iterdir()]
     for recipe in policy.recipes.values():
         book = recipe.workbook
+        if "use" in policy.codes:
+            yield from _missing(policy, recipe.file, "use", recipe.use, policy.codes["use"].codes)
         for report in (*recipe.figures, *(book.sheets.values() if book else ())):
             yield from _missing(policy, recipe.file, "report", report, reports)
         for template in filter(None, (recipe.mail, recipe.document, book.template if book else None)):

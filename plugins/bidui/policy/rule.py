@@ -61,6 +61,8 @@ class Rule(Frozen):
     note: str = ""
     """What a reader should know that the SQL does not say."""
     clauses: tuple[str, ...]
+    use: str | None = None
+    """Code of the list ``use``: what the rule uses data for; a giver whose agreement does not say so is not read."""
     reads: dict[str, Read]
     finds: str | None = None
     """Kind of finding, from dictionary ``finding_kind``; for stage compare."""
@@ -87,8 +89,8 @@ class Rule(Frozen):
     @model_validator(mode="after")
     def _complete_for_stage(self) -> Rule:
         needed = {
-            "compare": ("finds", "system_a", "system_b", "owner"),
-            "screen": ("source", "severity"),
+            "compare": ("use", "finds", "system_a", "system_b", "owner"),
+            "screen": ("use", "source", "severity"),
             "derive": ("produces", "role"),
         }.get(self.stage, ())
         if missing := [name for name in needed if not getattr(self, name)]:
