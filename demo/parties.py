@@ -51,8 +51,12 @@ class Parties:
     def hand_in(
         self, file: Path, party: str, dataset: str, period: str, now: datetime, *, kind: str = "full", copy: int = 0
     ) -> bytes:
-        """Seal an extract as its agreement asks and drop it into the exchange folder, whole or not at all."""
-        agreement, provision = self.sender(f"{party}.{dataset}")
+        """Seal an extract as its agreement asks and drop it into the exchange folder, whole or not at all.
+
+        ``dataset`` is the name of its folder, which is the same for all parties that give a part of it.
+        """
+        agreement = self.hub.policy.agreements[party]
+        provision = next(p for p in agreement.provides if p.dataset.partition(".")[2] == dataset)
         data, told = file.read_bytes(), password(self.hub, agreement.party, None, period)
         match provision.sealing[0]:
             case "machine":

@@ -24,6 +24,7 @@ from bidui.orchestration import clock
 from bidui.pipeline.arrive import window_of
 from bidui.pipeline.office import Office as Hub
 from bidui.policy.region import Region
+from demo import needs
 from demo.accidents import SENDING, Accidents
 from demo.office import Office
 from demo.parties import Parties, fill_in, nil_report, truth, visits
@@ -107,6 +108,7 @@ class Play:
         self.closed(period, f"{period}.window")
         self.approved("deliver", period, day(2, "09:30"))
         self.towns_answer(period, day(10, "15:00"))
+        self.say(f"  {needs.asked(self.hub, self.at(day(10, '16:00')))}")
 
     def second_month(self, period: str) -> None:
         """The roster is refused, late, amended; a town's part is late; a report is rejected; a town reports nil."""
@@ -131,6 +133,7 @@ class Play:
         self.approved("deliver", period, "12-03 09:00", number=2)
         self.too_late("deliver", period, number=1)
         self.nil(period, "12-04 09:00")
+        self.say(f"  {needs.refused(self.hub, self.at('12-04 15:00'))}")
 
     def third_month(self, period: str) -> None:
         """Everything in time, and accidents on the hub's side."""
@@ -199,14 +202,15 @@ class Play:
             if line["period"] != period or line["dataset"] in apart:
                 continue
             file, (party, _, name) = self.synth / line["path"], line["dataset"].partition(".")
-            if line["scope"]:
+            giver = line["scope"] if line["scope"] in self.hub.policy.agreements else None
+            if line["scope"] and not giver:
                 self.parties.post(line["scope"], period, file.name, file.read_bytes())
             else:
-                self.parties.hand_in(file, party, name, period, now)
-            self._expect(line["dataset"], period, "success")
-            came.add(line["dataset"])
-        for dataset in sorted(came):
-            self._received(dataset, period)
+                self.parties.hand_in(file, giver or party, name, period, now)
+            self._expect(line["dataset"], period, "success", giver)
+            came.add((line["dataset"], giver))
+        for dataset, giver in sorted(came, key=str):
+            self._received(dataset, period, giver)
 
     def came(self, dataset: str, period: str) -> None:
         """One more package of a dataset came and was taken: wait until it is received."""
@@ -230,13 +234,13 @@ class Play:
             if (line["period"], line["dataset"], line["variant"]) == (period, dataset, variant):
                 yield line
 
-    def _expect(self, dataset: str, period: str, end: str) -> None:
-        agreement, _ = self.parties.sender(dataset)
-        self._ends.setdefault((agreement.party, period), Counter())[end] += 1
+    def _expect(self, dataset: str, period: str, end: str, giver: str | None = None) -> None:
+        party = giver or self.parties.sender(dataset)[0].party
+        self._ends.setdefault((party, period), Counter())[end] += 1
 
-    def _received(self, dataset: str, period: str) -> None:
+    def _received(self, dataset: str, period: str, giver: str | None = None) -> None:
         """Wait until all that a dataset's sender sent for a period was received, and came to the ends expected."""
-        party = self.parties.sender(dataset)[0].party
+        party = giver or self.parties.sender(dataset)[0].party
         wanted = self._ends.get((party, period), Counter())
         ends = Counter(run["state"] for run in self._runs(f"receive_{party}", period, wanted.total(), ENDED))
         if ends != wanted:

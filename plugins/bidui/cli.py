@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -20,10 +21,16 @@ from bidui.policy.source import PolicyError
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="比对：县级数据共享、比对、下发、反馈的全部操作。")
 policy_app = typer.Typer(no_args_is_help=True, help="制度数据（include/）：检查和启用。")
 catalogue_app = typer.Typer(no_args_is_help=True, help="数据资源目录：比较、发布、导出。")
+contacts_app = typer.Typer(no_args_is_help=True, help="联系人名单：按附表导出、核对收到的名单。")
+agreement_app = typer.Typer(no_args_is_help=True, help="数据共享协议：印成文件，供双方签署。")
 keys_app = typer.Typer(no_args_is_help=True, help="密钥：建立、签发联系人证书、查询约定密码。")
+need_app = typer.Typer(no_args_is_help=True, help="共享需求登记：没有协议的部门要数据，登记、答复、按期提供。")
 app.add_typer(policy_app, name="policy")
 app.add_typer(catalogue_app, name="catalogue")
+app.add_typer(contacts_app, name="contacts")
+app.add_typer(agreement_app, name="agreement")
 app.add_typer(keys_app, name="keys")
+app.add_typer(need_app, name="need")
 
 Profile = Annotated[str, typer.Option(envvar="BIDUI_PROFILE", help="县（市）配置")]
 Include = Annotated[Path, typer.Option(envvar="BIDUI_INCLUDE", help="制度数据文件夹")]
@@ -42,6 +49,7 @@ def _said() -> Iterator[None]:
     from bidui.pipeline.deliver import NotClosed
     from bidui.pipeline.office import OfficeError
     from bidui.pipeline.publish import NotReleasable
+    from bidui.pipeline.registered import NeedRefused
     from bidui.pipeline.send import NotAsApproved
     from bidui.sealing.errors import SealError
     from bidui.store.database import StoreError
@@ -54,7 +62,7 @@ def _said() -> Iterator[None]:
         typer.echo("期别写法不对：应为 2026-11、2026-Q4、2026-H2 或 2026", err=True)
     except (
         ArchiveError, ExportError, OfficeError, NotAllowed, NotAsApproved, NotClosed, clock.ClockError, SealError,
-        StoreError, NotReleasable,
+        StoreError, NotReleasable, NeedRefused,
     ) as error:  # fmt: skip
         typer.echo(str(error), err=True)
     else:
@@ -221,6 +229,35 @@ def migrate() -> None:
         typer.echo("数据库结构已是最新。")
 
 
+# --- agreements --------------------------------------------------------------------------------------------------
+@agreement_app.command("print")
+def agreement_print(
+    profile: Profile,
+    to: Annotated[Path, typer.Option(help="写到哪个文件（.docx）；印全部时写到哪个文件夹")],
+    party: Annotated[str | None, typer.Argument(help="单位代号")] = None,
+    every: Annotated[bool, typer.Option("--all", help="印全部单位的")] = False,
+    on: Annotated[str | None, typer.Option(help="按哪一天的制度和用语，如 2027-01-01；默认今天")] = None,
+    include: Include = Path("include"),
+) -> None:
+    """把与一个单位（或者全部单位）的数据共享协议印成 Word 文件，供双方签署。可以重复运行。"""
+    from datetime import date
+
+    from bidui.pipeline import agreement_page as use_case
+
+    with _said():
+        policy = load(include, profile)
+        try:
+            day = date.fromisoformat(on) if on else clock.now().astimezone(ZoneInfo(policy.profile.time_zone)).date()
+        except ValueError:
+            raise typer.BadParameter(f"日期写法不对：{on}，应形如 2027-01-01") from None
+        if every == bool(party):
+            raise typer.BadParameter("写明一个单位代号，或者用 --all 印全部单位的")
+        if party and party not in use_case.printable(policy):
+            raise typer.BadParameter(f"本县没有要签协议的单位 {party}：应为 {'、'.join(use_case.printable(policy))}")
+        for path in [use_case.write(policy, party, day, to)] if party else use_case.write_all(policy, day, to):
+            typer.echo(path)
+
+
 # --- keys --------------------------------------------------------------------------------------------------------
 @keys_app.command("init")
 def keys_init() -> None:
@@ -282,6 +319,51 @@ def keys_password(party: str, period: str, region: Annotated[str | None, typer.O
 
     with _said():
         typer.echo(password(_office(), party, region, str(Period.parse(period))))
+
+
+# --- contacts ----------------------------------------------------------------------------------------------------
+@contacts_app.command("export")
+def contacts_export(
+    to: Annotated[Path, typer.Option(help="写到哪个文件（.xlsx）")],
+    blank: Annotated[str | None, typer.Option(help="只写这个单位的空白名单（单位代号），供其填报")] = None,
+) -> None:
+    """按通知附表导出在册联系人名单，附证书指纹和在册起止日期；含个人信息，请妥善保管。"""
+    from bidui.pipeline import contact_list as use_case
+    from bidui.pipeline.catalogue import ExportError, put
+
+    with _said():
+        office, now = _office(), clock.now()
+        if blank and blank not in office.policy.agreements:
+            raise typer.BadParameter(f"本县没有单位 {blank}：应为 {'、'.join(office.policy.agreements)}")
+        made = use_case.blank(office.policy, blank, office.today(now)) if blank else use_case.export(office, now)
+        if made is None:
+            raise ExportError(f"{blank} 不报联系人名单，没有空白表")
+        try:
+            typer.echo(put(to, made))
+        except OSError as error:
+            raise ExportError(f"名单写不进 {to}：{error.strerror or type(error).__name__}") from None
+
+
+@contacts_app.command("take")
+def contacts_take(
+    write: Annotated[bool, typer.Option("--write", help="写入在册名单；不写这一项只列出")] = False,
+) -> None:
+    """核对各单位最近报来的联系人名单与在册名单：新增、变更、离任；写入后请核对并提交。"""
+    from bidui.pipeline import contact_list as use_case
+
+    kinds = {"new": "新增", "changed": "变更", "gone": "离任", "unclear": "待核"}
+    with _said():
+        office, now = _office(), clock.now()
+        found = use_case.compare(office, now)
+        for change in found:
+            contact, until = change.contact, f"，登记至 {change.contact.valid_to} 止" if change.kind == "gone" else ""
+            who = f"{office.policy.name_of(change.party)}　{contact.id}　{contact.name}　{contact.email}"
+            typer.echo(f"{kinds[change.kind]}　{who}{until}{f'：{change.reason}' if change.reason else ''}")
+        if not found:
+            typer.echo("收到的名单与在册名单一致，不用改。")
+        elif write:
+            use_case.take(office, found)
+            typer.echo("已写入在册名单，待核的除外；请核对后提交。")
 
 
 # --- the month ---------------------------------------------------------------------------------------------------
@@ -452,6 +534,109 @@ def follow_up() -> None:
             f"没有在册联系人的 {done.unaddressed} 份，与批准时不一致而未发的 {done.altered} 份，"
             f"提醒 {remind(office, now)} 封"
         )
+
+
+# --- registered needs --------------------------------------------------------------------------------------------
+Fields = Annotated[str, typer.Option("--fields", help="只给其中几项，用顿号或逗号隔开；不写的全给")]
+
+
+@need_app.command("record")
+def need_record(
+    form: Annotated[Path, typer.Argument(help="共享需求登记表（YAML）", exists=True, dir_okay=False)],
+) -> None:
+    """登记一项共享需求；同样的内容只登记一次。目录列为不予共享的，随即答复不同意并写明依据。"""
+    from bidui.pipeline import need as use_case
+
+    with _said():
+        office, now = _office(), clock.now()
+        made = use_case.record(office, form.read_bytes(), now)
+        found = next(one for one in use_case.listed(office, now) if one.need.need_id == made.need_id)
+        typer.echo(_told_need(office, found))
+
+
+@need_app.command("list")
+def need_list(
+    every: Annotated[bool, typer.Option("--all", help="连同已经答复的")] = False,
+) -> None:
+    """列出待答复的共享需求和答复期限，逾期的标明。"""
+    from bidui.pipeline import need as use_case
+
+    with _said():
+        office, now = _office(), clock.now()
+        for found in use_case.listed(office, now):
+            if every or found.need.decision is None:
+                typer.echo(_told_need(office, found))
+
+
+def _told_need(office: Any, found: Any) -> str:
+    """One line on a need."""
+    need, day = found.need, office.today(clock.now())
+    contract = office.policy.ever.get(need.dataset)
+    dataset = contract.title_on(day) if contract else need.dataset
+    if need.decision is None:
+        mark = "，已逾期" if found.overdue else ""
+        state = f"待答复，期限 {found.due.day}{'（暂定）' if found.due.provisional else ''}{mark}"
+    elif need.decision == "granted":
+        state = f"已同意：{'、'.join(need.granted)}，期限 {need.term_from} 至 {need.term_to}"
+    else:
+        state = f"不同意：{office.policy.codes['need_refusal'].label_of(need.reason, day)}（{need.said}）"
+    return f"{need.number}\t{need.party}\t{dataset}\t{state}"
+
+
+@need_app.command("grant")
+def need_grant(need: str, by: Annotated[str, typer.Option(help="答复人（联系人代号）")], fields: Fields = "") -> None:
+    """同意一项共享需求，并把答复发给申请单位。"""
+    from bidui.pipeline import need as use_case
+
+    with _said():
+        made = use_case.grant(_office(), need, by, clock.now(), _items(fields))
+        typer.echo(f"{made.number} 已同意：{'、'.join(made.granted)}；期限 {made.term_from} 至 {made.term_to}。")
+
+
+@need_app.command("refuse")
+def need_refuse(
+    need: str,
+    by: Annotated[str, typer.Option(help="答复人（联系人代号）")],
+    reason: Annotated[str, typer.Option(help="理由（字典 need_refusal 中的代码或者名称）")],
+    said: Annotated[str, typer.Option(help="所依据的规定或者说明")],
+) -> None:
+    """不同意一项共享需求，说明理由，并把答复发给申请单位。"""
+    from bidui.pipeline import need as use_case
+
+    with _said():
+        made = use_case.refuse(_office(), need, by, clock.now(), reason, said)
+        typer.echo(f"{made.number} 已答复不同意：{made.said}")
+
+
+@need_app.command("serve")
+def need_serve(
+    need: str,
+    period: Annotated[str | None, typer.Option(help="期别，如 2026-11；默认最近一个交换窗口的月份")] = None,
+    fields: Fields = "",
+) -> None:
+    """按同意的项目和期限提供数据：加密后发给申请单位。可以重复运行，同一期不会重发。"""
+    from bidui.domain.period import Period
+    from bidui.pipeline import need as use_case
+
+    with _said():
+        asked = str(Period.parse(period)) if period else None
+        sent = use_case.serve(_office(), need, clock.now(), asked, _items(fields))
+        typer.echo(f"发出 {sent.accepted} 封，失败 {sent.failed} 封；打开密码用 need password 查询，电话告知。")
+
+
+@need_app.command("password")
+def need_password(need: str, period: str) -> None:
+    """查询按一项共享需求提供的某一期数据的打开密码，供电话告知。"""
+    from bidui.domain.period import Period
+    from bidui.pipeline import need as use_case
+
+    with _said():
+        typer.echo(use_case.password(_office(), need, str(Period.parse(period))))
+
+
+def _items(fields: str) -> tuple[str, ...]:
+    """The items of an option."""
+    return tuple(item.strip() for item in re.split("[,，、]", fields) if item.strip())
 
 
 @app.command()

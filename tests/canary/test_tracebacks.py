@@ -17,9 +17,22 @@ import psycopg2
 import pytest
 
 import bidui.pipeline
-from bidui.pipeline import apply, certify, conclude, deliver, explain, follow_up, receive, restore, snapshot
+from bidui.pipeline import (
+    apply,
+    certify,
+    conclude,
+    contact_list,
+    deliver,
+    explain,
+    follow_up,
+    need,
+    receive,
+    restore,
+    snapshot,
+)
 from bidui.pipeline.explain_page import page
 from bidui.pipeline.office import Office
+from demo import needs
 from demo.canaries.places import Files
 from demo.services.postgres import Postgres
 from demo.services.process import LOOPBACK
@@ -44,8 +57,9 @@ from tests.canary.forcing import Forced
 pytestmark = pytest.mark.slow
 
 ONLY_POLICY = {
-    "arrive.period_at", "arrive.window_of", "arrive.scopes_of", "conclude.due_on", "explain_page.page", "prepare.words",
-    "recipients.contacts", "recipients.title", "unseal.password",
+    "arrive.period_at", "arrive.window_of", "arrive.scopes_of", "conclude.due_on", "contact_list.take",
+    "explain_page.page", "prepare.words", "recipients.contacts", "recipients.holders", "recipients.title",
+    "unseal.password",
 }  # fmt: skip
 """Functions that ask neither database nor vault: they answer from policy, or from what they are handed."""
 
@@ -95,6 +109,25 @@ def certifying(stage: Stage, hub: Office) -> None:
     certify.revoke(hub, certificate, stage.now, timedelta(days=30))
 
 
+def answering(stage: Stage, hub: Office) -> None:
+    fields, by = needs.items(hub.policy, "query", 6), hub.policy.profile.approvers["need"][0]
+    first, second = (
+        need.record(hub, needs.form(hub, needs.exported(hub.policy), fields[:number], stage.now), stage.now)
+        for number in (5, 6)
+    )
+    need.grant(hub, first.number, by, stage.now)
+    need.refuse(hub, second.number, by, stage.now, "agreement_needed", "可以签订协议。")
+    need.serve(hub, first.number, stage.now, PERIOD)
+    need.password(hub, first.number, PERIOD)
+    need.listed(hub, stage.now)
+    need.tell(hub, stage.now)
+
+
+def listing_contacts(stage: Stage, hub: Office) -> None:
+    contact_list.export(hub, stage.now)
+    contact_list.take(hub, contact_list.compare(hub, stage.now))
+
+
 def making_an_escrow_key(stage: Stage, hub: Office) -> None:
     certify.create_escrow(hub, Path(mkdtemp(dir=stage.elsewhere)) / "key")
 
@@ -131,7 +164,9 @@ JOBS = {
     "send": Job(APPROVED, lambda stage, hub: follow_up.send_waiting(hub, stage.now + timedelta(days=1))),
     "find what is overdue": Job(APPROVED, overdue),
     "remind": Job(APPROVED, lambda stage, hub: follow_up.remind(hub, stage.now + timedelta(days=90)), VAULT, TEXTS),
+    "answer needs": Job(COMPARED, answering, VAULT, TEXTS),
     "explain": Job(COMPARED, explaining, ()),
+    "list contacts": Job(HANDED_IN, listing_contacts, (), (forcing.break_templates,)),
     "certify": Job(HANDED_IN, certifying, ()),
     "escrow": Job(HANDED_IN, making_an_escrow_key, ()),
     "migrate": Job(HANDED_IN, lambda _stage, hub: apply.migrate_up(hub), ()),

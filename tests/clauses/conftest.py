@@ -14,7 +14,7 @@ import pytest
 from bidui.pipeline.clauses import carriers
 from bidui.policy.policy_set import PolicySet
 from demo.services.postgres import Postgres
-from tests.clauses.disabling import without
+from tests.clauses.disabling import joined, without
 from tests.clauses.evidence import Kept
 from tests.clauses.proving import SHIPPED, WITHOUT, as_records, failing
 from tests.clauses.stage import Hub
@@ -46,7 +46,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Iterator[None]:
         raised = error
     said = failing(pyfuncitem.obj, raised)
     test = f"{pyfuncitem.path.relative_to(pyfuncitem.config.rootpath)}::{pyfuncitem.originalname}"
-    hashes = {carrier.object: carrier.hash for carrier in carriers(pyfuncitem.funcargs["policy"])}
+    policy = pyfuncitem.funcargs["policy"]
+    hashes = {**policy.objects, **{carrier.object: carrier.hash for carrier in carriers(policy)}}
     stated = mark.kwargs["object"]
     pyfuncitem.config.stash[_KEPT].note(test, as_records(mark, test, said, hashes[stated]))
     return True
@@ -67,7 +68,10 @@ def variant(request: pytest.FixtureRequest) -> str:
 def stages(postgres: Postgres, ready: str, passwords: Path, tmp_path_factory: pytest.TempPathFactory) -> Stages:
     """The stages that proofs begin on, under the shipped policy for four towns, where one row is a whole file."""
     folder = tmp_path_factory.mktemp("proofs")
-    return Stages(postgres, policy_copy(folder / "include", most=1), ready, passwords, folder)
+    include = policy_copy(folder / "include", most=1)
+    for party in ("reform", "finance", "hr"):
+        joined(include, party)
+    return Stages(postgres, include, ready, passwords, folder)
 
 
 @pytest.fixture

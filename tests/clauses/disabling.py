@@ -14,7 +14,7 @@ PROFILE = "demo"
 _FILES = {
     "agreement": "agreements/{}.yaml", "recipe": "deliveries/{}.yaml", "template": "templates/{}",
     "contract": "catalogue/{}/{}.yaml", "issue": "dictionary/row_issue.csv", "dictionary": "dictionary/{}.csv",
-    "contacts": "contacts/{}.csv",
+    "contacts": "contacts/{}.csv", "profile": "profiles/{}.yaml", "release": "catalogue/releases/{}.yaml",
 }  # fmt: skip
 _PROFILE_KINDS = {"threshold", "deadline", "window"}
 _UNGIVEN = re.compile(r": (\S+) is provided under no agreement")
@@ -29,12 +29,23 @@ def without(include: Path, target: Path, object_: str, swap: tuple[str, str] | N
         swapped(file, *swap)
     elif kind == "issue":
         kept_lines(file, lambda line: not line.startswith(f"{name},"))
+    elif kind == "release":
+        shutil.rmtree(file.parent)
     else:
         file.unlink()
         unmentioned(target, name)
         (target / "expectations" / f"{name}.yaml").unlink(missing_ok=True)
     unfounded(target)
     return target
+
+
+def joined(include: Path, party: str) -> None:
+    """A party takes part in the hub: its agreement with all that it gives, and a contact."""
+    given = re.findall(r"(?m)^  - dataset: (\S+)$", file_of(include, "agreement", party).read_text(encoding="utf-8"))
+    for key, names in (("agreements", [party]), ("datasets", given)):
+        swapped(file_of(include, "profile", PROFILE), f"{key}: [", f"{key}: [{', '.join(names)}, ")
+    with file_of(include, "contacts", PROFILE).open("a", encoding="utf-8") as file:
+        file.write(f"{party},{party}-1,专责联络员,,,,{party}@bidui.example,,,,2026-01-01,\n")
 
 
 def file_of(include: Path, kind: str, name: str) -> Path:
@@ -64,8 +75,8 @@ def kept_lines(file: Path, keep: Callable[[str], bool]) -> None:
 def unmentioned(include: Path, name: str) -> None:
     """Take an id out of the lists of profiles and agreements, and the lines that speak of it alone."""
     for file in (*include.glob("profiles/*.yaml"), *include.glob("agreements/*.yaml")):
-        kept_lines(file, lambda line: f"dataset: {name}," not in line)
-        text = file.read_text(encoding="utf-8")
+        alone = rf"(?m)^  (?:- dataset: {name}|{name}: {{values:.*)\n(?:    .*\n)*"
+        text = re.sub(alone, "", file.read_text(encoding="utf-8"))
         file.write_text(re.sub(r"\[[^\[\]{}]*\]", lambda found: _shorter(found[0], name), text), encoding="utf-8")
     for file in include.glob("contacts/*.csv"):
         kept_lines(file, lambda line: not line.startswith(f"{name},"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import smtplib
 from dataclasses import dataclass
@@ -129,15 +130,15 @@ class Hub:
     def mailed(self, town: str, name: str, data: bytes, *, sender: str = "") -> list[Received]:
         """A town's contact (or somebody else) mails a sealed workbook to the hub; what was taken of it."""
         contact = next(c for c in self.contacts if c.region == town)
-        mail = EmailMessage()
-        mail["From"], mail["To"], mail["Subject"] = (
-            sender or contact.email,
-            self.county.hub.policy.profile.desk.email,
-            "报送",
-        )
-        mail["Message-ID"] = f"<{town}.{len(data)}@{mail['From'].partition('@')[2]}>"
-        mail.set_content("见附件。")
         sealed = workbook.seal(data, password(self.county.hub, "town", town, PERIOD))
+        return self.posted(sender or contact.email, name, sealed)
+
+    def posted(self, sender: str, name: str, sealed: bytes) -> list[Received]:
+        """Somebody mails a file to the hub; what was taken of it."""
+        mail = EmailMessage()
+        mail["From"], mail["To"], mail["Subject"] = sender, self.county.hub.policy.profile.desk.email, "报送"
+        mail["Message-ID"] = f"<{hashlib.sha256(sealed).hexdigest()[:16]}@{sender.partition('@')[2]}>"
+        mail.set_content("见附件。")
         mail.add_attachment(sealed, "application", "octet-stream", filename=name)
         with smtplib.SMTP(LOOPBACK, self.county.office.ports.mail, timeout=30) as server:
             server.send_message(mail)

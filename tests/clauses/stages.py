@@ -10,6 +10,7 @@ from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
+from bidui.pipeline import apply
 from bidui.pipeline.office import Office as Hubs
 from bidui.sealing import authority
 from demo.control_room import ControlRoom
@@ -71,6 +72,7 @@ class Stages:
         copy_database(self.postgres, self.ready, stage.database)
         with self._open(stage, self.include) as hub:
             now, office = hub.at(ARRIVED), hub.county.hub
+            apply.apply_policy(office, now)
             start = now - timedelta(days=30)
             authority.create_hub_keys(office.keys, now=start, next_update=now + timedelta(days=365))
             issued = certificates(office, start)

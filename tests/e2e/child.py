@@ -18,7 +18,7 @@ from typing import Any
 import pandas as pd
 
 from bidui.orchestration import clock
-from bidui.pipeline import approve, conclude, deliver, follow_up
+from bidui.pipeline import approve, conclude, deliver, follow_up, need
 from bidui.pipeline.arrive import Origin, arrive
 from bidui.pipeline.office import Office
 from bidui.pipeline.receive import receive
@@ -52,7 +52,14 @@ def hand_out(office: Office, now: datetime, period: str) -> None:
     follow_up.send_waiting(office, now + timedelta(hours=1))
 
 
-STEPS = {"take_in": take_in, "close": close, "hand_out": hand_out}
+def answer(office: Office, now: datetime, form: str) -> None:
+    """An agency without an agreement asks, is granted what it asked for, and gets it."""
+    asked = need.record(office, form, now)
+    need.grant(office, asked.need_id, office.policy.profile.approvers["need"][0], now)
+    need.serve(office, asked.need_id, now)
+
+
+STEPS = {"take_in": take_in, "close": close, "hand_out": hand_out, "answer": answer}
 
 
 @cache

@@ -43,19 +43,19 @@ QUARTER = "2026-Q4"
 TOWNS = ("990821101", "990821102", "990821103", "990821112")
 """Enough for a month: two that answer, one that stays silent, one in which nothing happens."""
 
-_MINIMUM = re.compile(r"minimumRows: (\d+)")
+_LEAST = re.compile(r"(?<=^least_rows:\n)(?:  .+\n)+", re.MULTILINE)
 
 
 def policy_copy(target: Path, most: int = 20) -> Path:
     """The shipped policy in a folder of its own, for a county with `TOWNS` only.
 
-    There, ``most`` rows are a whole file, where the shipped contracts ask for more; none of them is released.
+    There, ``most`` rows are a whole file, where the shipped profiles ask for more; no contract is released.
     """
     unreleased(target)
-    for contract in target.glob("catalogue/*/*.yaml"):
-        stated = contract.read_text(encoding="utf-8")
-        fewer = _MINIMUM.sub(lambda found: f"minimumRows: {min(int(found[1]), most)}", stated)
-        contract.write_text(fewer, encoding="utf-8")
+    for profile in target.glob("profiles/*.yaml"):
+        stated = profile.read_text(encoding="utf-8")
+        fewer = _LEAST.sub(lambda found: re.sub(r"\d+(?=[,}])", f"{most}", found[0]), stated)
+        profile.write_text(fewer, encoding="utf-8")
     _keep_lines(target / "dictionary" / "regions.csv", re.compile(r"^demo,(\d{9})"))
     _keep_lines(target / "contacts" / "demo.csv", re.compile(r"^.*,(\d{9}),"))
     return target

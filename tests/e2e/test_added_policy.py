@@ -40,11 +40,11 @@ customProperties:
   - {property: cadence, value: month}
   - {property: clauses, value: [QA-03]}
   - {property: category, value: 部门/卫生健康}
+  - {property: information, value: push}
   - {property: format, value: text}
   - {property: sharing, value: {class: unconditional, scope: 信息监测中心, mode: 文件交换}}
   - {property: sourceSystem, value: 慢病管理系统}
   - {property: securityLevel, value: level4}
-  - {property: completeIf, value: {minimumRows: 3}}
   - {property: layout, value: {encoding: utf-8}}
 schema:
   - name: chronic_card

@@ -11,7 +11,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,7 @@ from bidui.pipeline.unseal import password
 from bidui.sealing import workbook
 from bidui.store.failpoints import VARIABLE
 from bidui.synth import make
+from demo import needs
 from demo.office import REPOSITORY
 from tests.e2e.county import PERIODS, County, digests
 from tests.e2e.states import States
@@ -32,6 +33,7 @@ EXPORT, EXPENSE, CERTIFICATE, PART, ROSTER = (
     "the register comes in", "the bills come in", "the certificates come in", "the towns' parts come in",
     "the roster comes in",
 )  # fmt: skip
+ANSWERED = "an agency asks and is answered"
 COMPARED, HANDED_OUT = "the month is compared", "what it calls for goes out"
 FILES = {"export": EXPORT, "expense": EXPENSE, "certificate": CERTIFICATE, "benefit": PART, "roster": ROSTER}
 """Role of a dataset → the job in which its files come in: one each, of the wide one a part for each town."""
@@ -43,6 +45,7 @@ PLACES = [
         "receive.before_commit", "receive.committed",
     )),
     *((PART, place) for place in ("arrive.registered", "settle.rows", "receive.committed")),
+    *((ANSWERED, place) for place in ("need.recorded", "need.answered", "prepare.kept", "mail.taken")),
     *((COMPARED, place) for place in ("compare.before_commit", "conclude.before_commit")),
     *((HANDED_OUT, place) for place in (
         "prepare.kept", "mail.before", "mail.taken", "mail.recorded", "approve.recorded",
@@ -119,15 +122,23 @@ def stage(found, small_policy, postgres, child, tmp_path_factory) -> Iterator[St
     make(small_policy, "demo", folder / "synth", seed=1, scale=0.03, periods=[PERIOD])
     with found(small_policy, folder / "synth") as county:
         jobs = {job: list(arriving(county, folder, role)) for role, job in FILES.items()}
+        jobs |= {ANSWERED: [("answer", {"form": form_of(county)})]}
         jobs |= {COMPARED: [("close", {"period": PERIOD})], HANDED_OUT: [("hand_out", {"period": PERIOD})]}
         stage = Stage(county, States(county, postgres, folder / "kept"), child, jobs)
         for day, job in enumerate(jobs):
-            clock.put(county.hub.home / clock.FILE, datetime(2026, 10, 25 + day, 9, tzinfo=county.hub.zone))
+            begun = datetime(2026, 10, 25, 9, tzinfo=county.hub.zone)
+            clock.put(county.hub.home / clock.FILE, begun + timedelta(days=day))
             stage.states.keep(job)
             assert stage.run(job) == 0
             stage.after[job] = stage.state()
         yield stage
         stage.states.drop()
+
+
+def form_of(county: County) -> str:
+    """The form in which an agency asks for some of the register."""
+    policy, now = county.hub.policy, datetime(2026, 10, 25, 9, tzinfo=county.hub.zone)
+    return needs.form(county.hub, needs.exported(policy), needs.items(policy, "query", 5), now)
 
 
 def arriving(county: County, folder: Path, role: str) -> Iterator[tuple[str, dict[str, str]]]:

@@ -180,9 +180,9 @@ def test_a_threshold_moved_in_the_profile_moves_the_people_at_its_boundary_and_n
     costs = county.query(COSTS, month.first_day, month.last_day)
     found = set(county.query(SIGNALS, PERIODS[0]))
     limit = county.hub.policy.threshold("selfpay_month", month.last_day)
-    nearest = min(cost for _, cost in costs if cost >= limit)
-    below = max(cost for _, cost in costs if cost < limit)
-    for at, moved in enumerate((nearest + Decimal("0.01"), below), 1):
+    nearest = min(cost for _, cost in costs if cost > limit)
+    below = max(cost for _, cost in costs if cost <= limit)
+    for at, moved in enumerate((nearest, below - Decimal("0.01")), 1):
         include = tmp_path / f"include{at}"
         shutil.copytree(county.hub.include, include)
         profile = include / "profiles" / "eshan.yaml"
@@ -192,7 +192,7 @@ def test_a_threshold_moved_in_the_profile_moves_the_people_at_its_boundary_and_n
         profile.write_text(said.replace(old, new), encoding="utf-8")
         conclude.close(replace(county.hub, include=include), PERIODS[0], county.room.now + timedelta(hours=at))
         now = set(county.query(SIGNALS, PERIODS[0]))
-        between = {person for person, cost in costs if min(moved, limit) <= cost < max(moved, limit)}
+        between = {person for person, cost in costs if min(moved, limit) < cost <= max(moved, limit)}
         assert {(rule, subject) for rule, _, subject, *_ in now ^ found} == {("high_selfpay", p) for p in between}
         assert between
         assert (now < found) == (moved > limit)

@@ -92,7 +92,7 @@ class Play:
         about = dict(case.submissions.get(alias, {}))
         own = str(Period.parse(case.period).shift(-self.policy.rules[case.rule].reads[alias].previous))
         about.setdefault("period", own)
-        scopes = [r.code for r in self.policy.parts_of(contract.id, Period.parse(case.period).last_day)]
+        scopes = list(self.policy.parts_of(contract.id, Period.parse(case.period).last_day))
         others = scopes[1 : len(scopes) - about.pop("missing", 0)]
         if scopes:
             about.setdefault("scope", scopes[0])

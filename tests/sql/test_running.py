@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import Connection, text
@@ -173,8 +173,10 @@ def test_aliases_in_one_role_speak_of_one_dataset(play: Play) -> None:
     rule, policy = play.policy.rules["aid_stopped"], play.policy
     (listed,) = policy.in_role("benefit")
     other = policy.contracts[listed].model_copy(update={"id": "other.list"})
-    giver = policy.giver(listed)
-    given = giver.model_copy(update={"provides": (*giver.provides, Provision(dataset=other.id, sealing=("plain",)))})
+    (giver,) = policy.givers(listed)
+    given = giver.model_copy(
+        update={"provides": (*giver.provides, Provision(dataset=other.id, sealing=("plain",), calibre="全部"))}
+    )
     play.policy = replace(
         policy, contracts={**policy.contracts, other.id: other}, agreements={**policy.agreements, given.party: given}
     )
@@ -210,7 +212,7 @@ def test_absence_waits_for_every_scope(laid_out: Play, rule: Rule) -> None:
     policy = laid_out.policy
     contract = laid_out.contracts(rule, laid_out.datasets(rule))[rule.absent_from or ""]
     by_region = contract.model_copy(update={"by": "region"})
-    giver, offices = policy.giver(contract.id), policy.visiting
+    (giver,), offices = policy.givers(contract.id), policy.visiting
     moved = {
         giver.party: giver.model_copy(update={"provides": ()}),
         offices.party: offices.model_copy(update={"provides": (*offices.provides, *giver.provides)}),
@@ -228,6 +230,28 @@ def test_absence_waits_for_every_scope(laid_out: Play, rule: Rule) -> None:
     assert (result.status, bound.frozen) == ("frozen", {contract.id: "1 scopes missing"})
     with laid_out.store.begin(Role.INTAKE) as connection:
         submit_again(connection, laid_out, rule, "person\n丁", scope=scopes[0])
+    assert missing(laid_out, run(laid_out, rule)) == ["乙"]
+
+
+def test_absence_waits_for_every_party(laid_out: Play, rule: Rule) -> None:
+    """Where a dataset comes by parties, one whose agreement is not in force gives no part that could be missing."""
+    policy = laid_out.policy
+    contract = laid_out.contracts(rule, laid_out.datasets(rule))[rule.absent_from or ""]
+    (giver,) = policy.givers(contract.id)
+    other, ended = (a for a in policy.agreements.values() if a.kind == "agency" and a != giver)
+    more = {a.party: a.model_copy(update={"provides": (*a.provides, *giver.provides)}) for a in (other, ended)}
+    more[ended.party] = more[ended.party].model_copy(update={"valid_to": date(2026, 6, 30)})
+    laid_out.policy = replace(
+        policy, agreements={**policy.agreements, **more},
+        contracts={**policy.contracts, contract.id: contract.model_copy(update={"by": "party"})},
+    )  # fmt: skip
+    with laid_out.store.begin(Role.INTAKE) as connection:
+        submit_again(connection, laid_out, rule, "none", scope=giver.party, kind="nil")
+    with laid_out.store.begin(Role.COMPARE) as connection:
+        result, bound = laid_out.run(connection, rule, PERIOD)
+    assert (result.status, bound.frozen) == ("frozen", {contract.id: "1 scopes missing"})
+    with laid_out.store.begin(Role.INTAKE) as connection:
+        submit_again(connection, laid_out, rule, "person\n丁", scope=other.party)
     assert missing(laid_out, run(laid_out, rule)) == ["乙"]
 
 

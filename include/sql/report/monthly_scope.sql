@@ -7,7 +7,6 @@
 --   roster: {role: roster, together: true, columns: [stop_reason]}
 --   intake: {view: intake}
 --   submission: {view: submission}
---   region: {view: region}
 --   run: {view: run}
 --   issue: {view: issue}
 --   word: {view: word}
@@ -17,7 +16,7 @@ WITH part AS (
     FROM submission WHERE period = :period GROUP BY 1, 2
 ), due AS (
     SELECT e.dataset, coalesce(bool_and(p.on_time), false) AS on_time, coalesce(bool_and(p.nil), false) AS nil,
-           count(p.scope) < greatest(1, (SELECT count(*) FROM region r WHERE r.level = d.about->>'by')) AS missing
+           count(p.scope) < greatest(1, (SELECT count(*) FROM jsonb_object_keys(d.about->'parts'))) AS missing
     FROM unnest(CAST(:expected AS text[])) AS e(dataset)
     JOIN word d ON d.list = 'dataset' AND d.code = e.dataset
     LEFT JOIN part p ON p.dataset = e.dataset GROUP BY e.dataset, d.about

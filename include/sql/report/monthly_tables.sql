@@ -37,20 +37,22 @@ WITH RECURSIVE town AS (
     SELECT DISTINCT ON (s.dataset, s.scope) s.* FROM submission s WHERE s.period = :period
     ORDER BY s.dataset, s.scope, s.recorded_as_of DESC
 ), plain AS (
-    SELECT DISTINCT dataset FROM intake WHERE period = :period AND facts->>'sealing' = 'plain' AND outcome <> 'refused'
+    SELECT DISTINCT dataset, party FROM intake WHERE period = :period AND facts->>'sealing' = 'plain' AND outcome <> 'refused'
+), due AS (
+    SELECT e.dataset, d.label, g.code AS giver, coalesce(g.code, d.advice) AS party,
+           CASE WHEN g.code IS NULL THEN greatest(1, (SELECT count(*) FROM jsonb_object_keys(d.about->'parts'))) ELSE 1 END AS n
+    FROM unnest(CAST(:expected AS text[])) AS e(dataset) JOIN word d ON d.list = 'dataset' AND d.code = e.dataset
+    LEFT JOIN LATERAL jsonb_object_keys(d.about->'parts') AS g(code) ON d.about->>'by' = 'party'
 ), party AS (
-    SELECT p.label AS name, d.label AS dataset, e.dataset AS id, p.code AS party_code,
-           CASE WHEN count(s.scope) = 0 THEN '未报' WHEN count(s.scope) < w.n THEN '缺' || w.n - count(s.scope) || '份'
+    SELECT p.label AS name, e.label AS dataset, e.dataset AS id, p.code AS party_code,
+           CASE WHEN count(s.scope) = 0 THEN '未报' WHEN count(s.scope) < e.n THEN '缺' || e.n - count(s.scope) || '份'
                 WHEN bool_or(s.late) THEN '迟报' WHEN bool_and(s.kind = 'nil') THEN '零报告' ELSE '按时' END
-           || CASE WHEN e.dataset IN (SELECT dataset FROM plain) THEN '（明文）' ELSE '' END
-           || CASE WHEN EXISTS (SELECT FROM intake i WHERE i.dataset = e.dataset AND i.period = :period AND i.outcome = 'refused') THEN '（曾退回）' ELSE '' END AS state,
+           || CASE WHEN EXISTS (SELECT FROM plain i WHERE i.dataset = e.dataset AND i.party = coalesce(e.giver, i.party)) THEN '（明文）' ELSE '' END
+           || CASE WHEN EXISTS (SELECT FROM intake i WHERE i.dataset = e.dataset AND i.party = coalesce(e.giver, i.party) AND i.period = :period AND i.outcome = 'refused') THEN '（曾退回）' ELSE '' END AS state,
            max(s.data_date) AS data_date, sum(s.rows_accepted) AS rows_accepted, round(sum(s.rows_quarantined)::numeric / nullif(sum(s.rows_read), 0), 6) AS share
-    FROM unnest(CAST(:expected AS text[])) AS e(dataset)
-    JOIN word d ON d.list = 'dataset' AND d.code = e.dataset
-    JOIN word p ON p.list = 'party' AND p.code = d.advice
-    CROSS JOIN LATERAL (SELECT greatest(1, count(*)) AS n FROM region r WHERE r.level = d.about->>'by') w
-    LEFT JOIN part s ON s.dataset = e.dataset
-    GROUP BY e.dataset, p.label, d.label, p.code, w.n
+    FROM due e JOIN word p ON p.list = 'party' AND p.code = e.party
+    LEFT JOIN part s ON s.dataset = e.dataset AND s.scope = coalesce(e.giver, s.scope)
+    GROUP BY e.dataset, e.giver, e.label, e.n, p.label, p.code
 ), asked AS (
     SELECT owner_party, count(*) AS findings FROM work WHERE kind = 'finding' AND state IS DISTINCT FROM 'agreed' GROUP BY 1
 )

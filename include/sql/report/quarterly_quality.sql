@@ -36,15 +36,17 @@ WITH part AS (
     FROM issue q JOIN sent i USING (arrival_id) JOIN word w ON w.list = 'row_issue' AND w.code = q.code
     JOIN word p ON p.list = 'party' AND p.code = q.party
     WHERE q.effect IN ('note', 'quarantine') GROUP BY 1, 2, 3, 4 ORDER BY n DESC, q.code, p.label LIMIT 5
-), dataset AS (
+), dataset AS (  -- of what comes by party, a line for each
     SELECT d.label AS dataset, coalesce(o.label, d.advice) AS party, p.*, r.refused, f.read, f.quarantined,
            CASE WHEN f.read >= :least_denominator THEN round(f.quarantined::numeric / f.read, 6) END AS share
-    FROM (SELECT dataset AS id, count(*) AS due, count(*) FILTER (WHERE on_time) AS on_time,
-                 count(*) FILTER (WHERE here AND NOT on_time) AS late, count(*) FILTER (WHERE NOT here) AS missing FROM part WHERE now GROUP BY 1) p
-    JOIN word d ON d.list = 'dataset' AND d.code = p.id LEFT JOIN word o ON o.list = 'party' AND o.code = d.advice
-    LEFT JOIN LATERAL (SELECT count(*) AS refused FROM sent i WHERE i.dataset = p.id AND i.outcome = 'refused') r ON true
+    FROM (SELECT dataset AS id, g.code AS giver, count(*) AS due, count(*) FILTER (WHERE on_time) AS on_time,
+                 count(*) FILTER (WHERE here AND NOT on_time) AS late, count(*) FILTER (WHERE NOT here) AS missing
+          FROM part LEFT JOIN word g ON g.list = 'party' AND g.code = part.scope WHERE now GROUP BY 1, 2) p
+    JOIN word d ON d.list = 'dataset' AND d.code = p.id LEFT JOIN word o ON o.list = 'party' AND o.code = coalesce(p.giver, d.advice)
+    LEFT JOIN LATERAL (SELECT count(*) AS refused FROM sent i
+                       WHERE i.dataset = p.id AND i.party = coalesce(p.giver, i.party) AND i.outcome = 'refused') r ON true
     LEFT JOIN LATERAL (SELECT coalesce(sum(f.rows_read), 0) AS read, coalesce(sum(f.rows_quarantined), 0) AS quarantined
-                       FROM file f WHERE f.now AND f.dataset = p.id) f ON true
+                       FROM file f WHERE f.now AND f.dataset = p.id AND f.scope = coalesce(p.giver, f.scope)) f ON true
 )
 SELECT
     (SELECT jsonb_build_object('due', c.due, 'on_time', c.on_time, 'late', c.here - c.on_time, 'missing', c.due - c.here, 'nil', c.nil,

@@ -19,7 +19,7 @@ WITH mending AS (
     SELECT 3 AS place, coalesce(r.name, p.label, d.advice) AS party, '按时报送' || d.label || '（本季度迟报、未报）' AS label,
            count(*) AS amount, '期' AS unit, CAST(:due_rectification AS date) AS due
     FROM due u JOIN word d ON d.list = 'dataset' AND d.code = u.dataset
-    LEFT JOIN region r ON r.code = u.scope LEFT JOIN word p ON p.list = 'party' AND p.code = d.advice
+    LEFT JOIN region r ON r.code = u.scope LEFT JOIN word p ON p.list = 'party' AND p.code = coalesce(u.scope, d.advice)
     WHERE u.period = ANY(CAST(:months AS text[])) AND NOT EXISTS (
         SELECT FROM submission s WHERE s.dataset = u.dataset AND s.period = u.period AND (u.scope IS NULL OR s.scope = u.scope) AND NOT s.late)
     GROUP BY 2, 3

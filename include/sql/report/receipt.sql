@@ -18,7 +18,7 @@ WITH this AS (
     ORDER BY p.period DESC, p.recorded_as_of DESC LIMIT 1
 ), place AS (
     SELECT q.code, coalesce(c.label, q.column_name, '整份文件') AS column_title, coalesce(nullif(q.sheet, ''), '数据') AS sheet,
-           count(*) AS occurrences,
+           count(*) AS occurrences, bool_or(q.effect = 'quarantine') AS set_aside,
            CASE WHEN count(q.row_no) = 0 THEN '整份文件'
                 ELSE '第' || array_to_string((array_agg(q.row_no ORDER BY q.row_no))[1:3], '、') || '行'
                      || CASE WHEN count(*) > 3 THEN '等' ELSE '' END END AS rows
@@ -27,7 +27,7 @@ WITH this AS (
     WHERE q.effect IN ('note', 'quarantine') GROUP BY 1, 2, 3
 ), worst AS (
     SELECT p.*, w.label, w.advice FROM place p LEFT JOIN word w ON w.list = 'row_issue' AND w.code = p.code
-    ORDER BY p.occurrences DESC, p.code LIMIT 5
+    ORDER BY p.set_aside DESC, p.occurrences DESC, p.code LIMIT 5
 ), mended AS (
     SELECT q.code, w.label, count(*) AS rows FROM issue q JOIN this t USING (arrival_id)
     LEFT JOIN word w ON w.list = 'row_issue' AND w.code = q.code WHERE q.effect = 'repair' GROUP BY 1, 2
@@ -45,10 +45,12 @@ SELECT
     jsonb_build_object('read', coalesce(s.rows_read, 0), 'accepted', coalesce(s.rows_accepted, 0), 'quarantined', coalesce(s.rows_quarantined, t.quarantined),
         'share', CASE WHEN s.rows_read > 0 THEN round(s.rows_quarantined::numeric / s.rows_read, 6) END) AS rows,
     (SELECT jsonb_build_object('period', b.period, 'read', b.rows_read, 'accepted', b.rows_accepted) FROM before b) AS previous,
-    coalesce((SELECT jsonb_agg(q.column_name ORDER BY q.ordinal) FROM issue q WHERE q.arrival_id = t.arrival_id AND q.code = 'column_dropped'), '[]') AS dropped_columns,
+    coalesce((SELECT jsonb_agg(coalesce(c.label, q.column_name) ORDER BY q.ordinal) FROM issue q
+              LEFT JOIN word c ON c.list = 'column:' || t.dataset AND c.code = q.column_name
+              WHERE q.arrival_id = t.arrival_id AND q.code IN ('column_dropped', 'field_outside')), '[]') AS dropped_columns,
     coalesce((SELECT jsonb_agg(jsonb_build_object('label', m.label, 'rows', m.rows) ORDER BY m.rows DESC, m.code) FROM mended m), '[]') AS repairs,
     coalesce((SELECT jsonb_agg(jsonb_build_object('label', coalesce(w.label, w.code), 'sheet', w.sheet, 'rows', w.rows,
-        'column', w.column_title, 'occurrences', w.occurrences, 'todo', w.advice) ORDER BY w.occurrences DESC, w.code) FROM worst w), '[]') AS issues,
+        'column', w.column_title, 'occurrences', w.occurrences, 'todo', w.advice) ORDER BY w.set_aside DESC, w.occurrences DESC, w.code) FROM worst w), '[]') AS issues,
     CASE WHEN t.quarantined > 0 THEN CAST(:due_correction AS date) END AS due,
     coalesce((SELECT jsonb_agg('“' || n.label || '”可能冻结，相应事项不作查无此人判断' ORDER BY n.code) FROM word n
               WHERE n.list = 'needs' AND n.advice = t.dataset), '[]') AS consequences,

@@ -10,11 +10,13 @@ WITH this AS (
 ), shown (key, label, place) AS (
     VALUES ('columns', '缺少的列', 1), ('rows', '数据行数', 2), ('quarantined', '隔离行数', 3), ('required', '应有的列数', 4),
            ('found', '找到的列数', 5), ('inside', '表内期别', 6), ('stated', '文件名或清单期别', 7), ('limit', '行数上限', 8),
-           ('missing', '没有填写的项目', 9), ('allowed', '协议约定的方式', 10)
+           ('missing', '没有填写的项目', 9), ('allowed', '协议约定的方式', 10),
+           ('channel', '本次报送的渠道', 11), ('first_day', '自此日起有效', 12), ('last_day', '有效期截止日', 13)
 ), fact AS (
     SELECT s.place, s.label, CASE jsonb_typeof(f.value) WHEN 'array' THEN array_to_string(ARRAY(
                SELECT coalesce(w.label, e) FROM jsonb_array_elements_text(f.value) e
-               LEFT JOIN word w ON w.list = 'sealing' AND w.code = e), '、')
+               LEFT JOIN word w ON w.list IN ('sealing', 'channel') AND w.code = e), '、')
+           WHEN 'string' THEN coalesce((SELECT w.label FROM word w WHERE w.list = 'channel' AND w.code = f.value #>> '{}'), f.value #>> '{}')
            ELSE f.value #>> '{}' END AS text
     FROM this t, jsonb_each(t.facts) f JOIN shown s ON s.key = f.key
 )

@@ -41,12 +41,12 @@ def _dataset(policy: PolicySet, contract: Contract, released_on: date | None, da
     sharing, codes = contract.sharing, policy.codes
     frequency = codes["cadence"].entry_of(contract.cadence, day).about.get("frequency")
     described = {
-        "@id": f"urn:bidui:dataset:{contract.id}",
+        "@id": f"urn:bidui:{policy.hub}:dataset:{contract.id}",
         "@type": "dcat:Dataset",
         "dct:identifier": contract.id,
         "dct:title": _text(contract.title),
         "dct:description": _text(contract.purpose),
-        "dct:publisher": _agent(f"urn:bidui:party:{contract.party}", policy.name_of(contract.party)),
+        "dct:publisher": _agent(f"urn:bidui:{policy.hub}:party:{contract.party}", policy.name_of(contract.party)),
         "dcat:theme": {"@type": "skos:Concept", "skos:prefLabel": _text(contract.category)},
         "dct:accrualPeriodicity": {"@id": frequency} if frequency else {},
         "dct:accessRights": _statement(
@@ -67,7 +67,7 @@ def _distribution(policy: PolicySet, contract: Contract, day: date) -> dict[str,
     kept_as = policy.codes["resource_format"].entry_of(contract.format, day)
     media_type = kept_as.about.get("media_type")
     return {
-        "@id": f"urn:bidui:dataset:{contract.id}:{contract.format}",
+        "@id": f"urn:bidui:{policy.hub}:dataset:{contract.id}:{contract.format}",
         "@type": "dcat:Distribution",
         "dct:title": _text(f"{contract.title}（{kept_as.label}）"),
         "dct:format": {"@type": "dct:MediaTypeOrExtent", "rdfs:label": _text(kept_as.label)},

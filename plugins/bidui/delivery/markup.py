@@ -2,7 +2,7 @@
 
 Headings carry the meaning: ``#`` title, ``##`` level 1 (一、), ``###`` level 2 (（一）), ``####`` level 3,
 ``#####`` caption of a table, ``######`` sign-off (right-aligned). ``>`` is a notice box, ``---`` begins the
-annexes.
+annexes, ``***`` annexes on pages laid across, for tables of many columns.
 Links, pictures and HTML are switched off: nothing in a document can be clicked or loaded.
 """
 

@@ -14,10 +14,11 @@ from typing import Any
 
 from docx import Document
 from docx.document import Document as DocumentFile
+from docx.enum.section import WD_ORIENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_LINE_SPACING
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
-from docx.shared import Mm, Pt, RGBColor
+from docx.shared import Length, Mm, Pt, RGBColor
 from docx.text.paragraph import Paragraph
 from markdown_it.tree import SyntaxTreeNode
 
@@ -28,10 +29,11 @@ _TITLE, _BLACK, _KAI, _BODY, _SONG = "方正小标宋简体", "黑体", "楷体"
 _FALLBACKS = {_TITLE: "宋体", _BLACK: "SimHei", _KAI: "KaiTi", _BODY: "FangSong", _SONG: "SimSun"}
 """Name a machine without the font may use instead: ``altName`` in the file's font table."""
 _LINE_PITCH = Pt(28.8)
-_TEXT_WIDTH_MM = 156.0
 _CHARACTER_MM = 1.86
 """Half-width character in a table's font size."""
 _LONG_MM = 24.0
+_LONGEST = 60
+"""Half-width characters beyond which a text asks for no more room: it has many lines anyhow."""
 _ALIGN = {
     "left": WD_ALIGN_PARAGRAPH.LEFT,
     "center": WD_ALIGN_PARAGRAPH.CENTER,
@@ -119,8 +121,7 @@ def _add_block(document: DocumentFile, node: SyntaxTreeNode, measures: _Measures
     elif node.type == "table":
         _add_table(document, node, measures)
     elif node.type == "hr":
-        document.add_page_break()
-        _tighten(document.paragraphs[-1])
+        _begin_annexes(document, across=node.markup.startswith("*"))
     elif node.type in ("ordered_list", "bullet_list"):
         first = int(node.attrs.get("start", 1))
         for position, item in enumerate(node.children):
@@ -149,7 +150,7 @@ def _add_runs(paragraph: Paragraph, nodes: Iterable[SyntaxTreeNode], *, bold: bo
 
 def _add_table(document: DocumentFile, node: SyntaxTreeNode, measures: _Measures) -> None:
     rows = [row for part in node.children for row in part.children]
-    widths = _column_widths(markup.cell_texts(node))
+    widths = _column_widths(markup.cell_texts(node), _text_width(document))
     if document.paragraphs:
         document.paragraphs[-1].paragraph_format.space_after = Pt(6)
     table = document.add_table(rows=0, cols=len(widths), style="Table Grid")
@@ -181,18 +182,29 @@ def _fill_cell(paragraph: Paragraph, cell: SyntaxTreeNode, measures: _Measures, 
         _set_font(run._element.get_or_add_rPr(), _BLACK if header else _SONG)
 
 
-def _column_widths(rows: list[list[str]]) -> list[float]:
-    """Millimetres for each column, by its widest text; where room is short, long texts give way."""
+def _text_width(document: DocumentFile) -> float:
+    """Millimetres between the margins of the page that is written on."""
+    section = document.sections[-1]
+    sides = (section.page_width, section.left_margin, section.right_margin)
+    whole, left, right = (Length(side or 0).mm for side in sides)
+    return whole - left - right
+
+
+def _column_widths(rows: list[list[str]], whole: float) -> list[float]:
+    """Millimetres for each column of a table that is ``whole`` wide, by its widest text.
+
+    Where room is short, long texts give way.
+    """
     wanted = []
     for texts in zip(*rows, strict=True):
-        content = max((display_width(text) for text in texts[1:]), default=0)
+        content = min(max((display_width(text) for text in texts[1:]), default=0), _LONGEST)
         wanted.append((max(content, min(display_width(texts[0]), 8), 4) + 2) * _CHARACTER_MM)
     long = [width > _LONG_MM for width in wanted]
-    room = _TEXT_WIDTH_MM - sum(width for width, gives in zip(wanted, long, strict=True) if not gives)
-    if sum(wanted) > _TEXT_WIDTH_MM and any(long) and room > _LONG_MM:
+    room = whole - sum(width for width, gives in zip(wanted, long, strict=True) if not gives)
+    if sum(wanted) > whole and any(long) and room > _LONG_MM:
         share = room / sum(width for width, gives in zip(wanted, long, strict=True) if gives)
         return [width * share if gives else width for width, gives in zip(wanted, long, strict=True)]
-    return [_TEXT_WIDTH_MM * width / sum(wanted) for width in wanted]
+    return [whole * width / sum(wanted) for width in wanted]
 
 
 def _set_cell_margins(table: Any) -> None:
@@ -238,6 +250,19 @@ def _set_page(document: DocumentFile, header: str, footer: str, measures: _Measu
     if header:
         for head in (section.header, section.even_page_header):
             _add_small(head.paragraphs[0], header, "right")
+
+
+def _begin_annexes(document: DocumentFile, *, across: bool) -> None:
+    """A new page; ``across``: from here on, pages lie across, with the same header and footer."""
+    if not across:
+        document.add_page_break()
+        _tighten(document.paragraphs[-1])
+        return
+    section = document.add_section()
+    section.orientation = WD_ORIENT.LANDSCAPE
+    section.page_width, section.page_height = Mm(297), Mm(210)
+    section.top_margin, section.bottom_margin = Mm(28), Mm(26)
+    section.left_margin = section.right_margin = Mm(24)
 
 
 def _add_page_number(paragraph: Paragraph, side: str) -> None:
@@ -286,7 +311,7 @@ def _set_styles(document: DocumentFile, measures: _Measures) -> None:
         lines.line_spacing_rule = WD_LINE_SPACING.EXACTLY
         lines.line_spacing = Pt(form.pitch.pt * measures.scale)
         lines.space_before, lines.space_after = Pt(form.before * measures.scale), Pt(form.after * measures.scale)
-        lines.widow_control = True
+        lines.widow_control, lines.keep_with_next = True, name == "Caption" or None
         _clear_decoration(style.element)
         _indent(style, form.indent, form.right, round(320 * measures.scale))
     _declare_fonts(document)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -138,9 +138,16 @@ class WorkbookTemplate(Frozen):
 T = TypeVar("T", bound=BaseModel)
 
 
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise TemplateError(f"{path.name}:1: not in UTF-8; save it as UTF-8") from None
+
+
 def load_document(path: Path) -> DocumentTemplate:
     """Read a document template. Raises TemplateError with file and line."""
-    text = path.read_text(encoding="utf-8")
+    text = _text(path)
     found = _FRONT_MATTER.fullmatch(text)
     if not found:
         raise TemplateError(f"{path.name}:1: no front matter between two lines of ---")
@@ -151,10 +158,23 @@ def load_document(path: Path) -> DocumentTemplate:
 
 def load_workbook(path: Path) -> WorkbookTemplate:
     """Read a workbook template. Raises TemplateError with file and line."""
-    text = path.read_text(encoding="utf-8")
+    text = _text(path)
     template = _parse(WorkbookTemplate, path, text, text, offset=0)
     _check_names(path, template.lines, template.values)
     return template
+
+
+def narrowed(template: WorkbookTemplate, seen: Collection[str] | None) -> WorkbookTemplate:
+    """The workbook with only the columns that somebody may see (SQ-09); all of them for ``None``."""
+    if seen is None:
+        return template
+    return template.model_copy(update={"sheets": tuple(_narrowed(sheet, seen) for sheet in template.sheets)})
+
+
+def _narrowed(sheet: SheetTemplate, seen: Collection[str]) -> SheetTemplate:
+    frozen = sum(column.key in seen for column in sheet.columns[: sheet.frozen_columns])
+    kept = tuple(column for column in sheet.columns if column.key in seen)
+    return sheet.model_copy(update={"columns": kept, "frozen_columns": frozen})
 
 
 def _parse(model: type[T], path: Path, head: str, text: str, *, offset: int, **more: Any) -> T:

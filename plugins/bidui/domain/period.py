@@ -57,6 +57,11 @@ class Period:
         """The last day of the period."""
         return self.shift(1).first_day - timedelta(days=1)
 
+    @property
+    def ends_a_quarter(self) -> bool:
+        """Whether a quarter of the calendar year ends with it."""
+        return self.last_day.month % 3 == 0
+
     def shift(self, periods: int) -> Period:
         """The period of the same length, ``periods`` later (negative: earlier)."""
         month0 = self.year * 12 + self.first_month - 1 + periods * self.months

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -43,7 +43,7 @@ class RawTable:
 
     @property
     def dropped(self) -> int:
-        """How many columns the contract does not know."""
+        """How many columns of the file are not used."""
         return sum(cell.column is None for cell in self.headers)
 
 
@@ -62,6 +62,20 @@ def read_table_bytes(data: bytes, contract: Contract, bounds: Bounds | None = No
     if len(raw.rows) > contract.limits.rows:
         raise Refusal("too_many_rows", {"limit": contract.limits.rows})
     return raw
+
+
+def within(raw: RawTable, contract: Contract, agreed: Contract) -> RawTable:
+    """The table without the columns of ``contract`` that ``agreed`` does not hold; each that was there is noted."""
+    outside = {c.name for c in contract.as_written} - {c.name for c in agreed.as_written}
+    told = [i for i in raw.issues if not (i.code == "column_absent" and i.column in outside)]
+    dropped = [name for name in raw.rows if name in outside]
+    return replace(
+        raw,
+        headers=tuple(replace(cell, column=None) if cell.column in outside else cell for cell in raw.headers),
+        rows=raw.rows.drop(columns=dropped),
+        issues=(*told, *(RowIssue("field_outside", Effect.NOTE, column=name) for name in dropped)),
+        filled=tuple((row, name) for row, name in raw.filled if name not in outside),
+    )
 
 
 def choose(sheets: list[Sheet], contract: Contract) -> tuple[Sheet, Header]:

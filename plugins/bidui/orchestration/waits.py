@@ -49,8 +49,8 @@ class WaitForSubmission(BaseOperator):
         period: the period, ``2026-11``.
         dataset: id of the dataset, ``<party>.<name>``.
         window_end: ISO 8601 time with offset. It must not come from ``conf``: scheduled runs have none.
-        scopes: dataset → regions of which each hands in a part; without any, one submission is the whole. What the
-            month's catalogue no longer has is not there, and not waited for.
+        scopes: dataset → regions or parties of which each hands in a part; without any, one submission is the whole.
+            What the month's catalogue no longer has is not there, and not waited for.
         poll_seconds: how often to ask.
 
     Returns:

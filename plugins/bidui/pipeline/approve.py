@@ -16,7 +16,7 @@ from sqlalchemy import Connection, text
 from bidui.delivery.mail import looks_personal
 from bidui.pipeline.office import Office
 from bidui.pipeline.prepare import MADE_ANEW, MAIL_BODY, Subject, content_hash, prepare
-from bidui.pipeline.recipients import Recipient
+from bidui.pipeline.recipients import holders
 from bidui.pipeline.send import send
 from bidui.store import ledger, tables
 from bidui.store.database import Role
@@ -88,7 +88,7 @@ def approve(
         if role is None:
             raise NotAllowed("该文件无须审批或者已经审批完毕")
         title = _title(office, role, as_of)
-        if by not in _holders(office, role, as_of):
+        if by not in holders(office, role, office.today(as_of)):
             raise NotAllowed(f"{by} 不是“{title}”环节的审批人")
         if role in standing.decided:
             if decision == "rejected":
@@ -115,17 +115,17 @@ def ask(office: Office, delivery_id: str, as_of: datetime, *, step: int | None =
     role = standing.role(step)
     if role is None or role in standing.decided:
         return None
-    holders = _holders(office, role, as_of)
-    if not holders:
+    asked_of = holders(office, role, office.today(as_of))
+    if not asked_of:
         raise NotAllowed(f"“{_title(office, role, as_of)}”环节目前没有在册的审批人，请先在制度数据中指定")
     period, moment = standing.delivery.period, max(as_of, standing.delivery.recorded_as_of)
     subject = Subject(period, f"{delivery_id}/{role}", about=delivery_id, role=role)
     recipe = next(r.id for r in office.policy.recipes.values() if r.when == "approval")
-    asked = [prepare(office, recipe, recipient, subject, moment) for recipient in holders.values()]
+    asked = [prepare(office, recipe, recipient, subject, moment) for recipient in asked_of.values()]
     requests = [made.delivery_id for made in asked if made]
     for request in requests:
         send(office, request, moment)
-    return Question(delivery_id, role, tuple(holders), *_text_of(office, requests[0]))
+    return Question(delivery_id, role, tuple(asked_of), *_text_of(office, requests[0]))
 
 
 def waiting(office: Office) -> list[tuple[str, str, str, str]]:
@@ -166,16 +166,6 @@ def _standing(connection: Connection, delivery_id: str) -> _Standing:
     if delivery.made_anew:
         raise Superseded("该文件已有新一轮的版本，请审批新的一份")
     return _Standing(delivery, {row.role: row for row in decided})
-
-
-def _holders(office: Office, role: str, as_of: datetime) -> dict[str, Recipient]:
-    """Contact → where to reach them, of those who hold a role and are in force on that day."""
-    day, held = office.today(as_of), office.policy.profile.approvers.get(role, ())
-    return {
-        contact.id: Recipient(made.party, contact=contact.id)
-        for made in office.policy.agreements.values() for contact in made.contacts
-        if contact.id in held and contact.in_force(day)
-    }  # fmt: skip
 
 
 def _title(office: Office, role: str, as_of: datetime) -> str:

@@ -111,14 +111,14 @@ def window(policy: PolicySet, month: Period) -> tuple[date, date]:
 
 
 def scopes_of(office: Office, month: Period) -> dict[str, list[str]]:
-    """Expected dataset → the regions that each hand in a part of it that month; none where one file is the whole.
+    """Expected dataset → the scopes of its parts that month, regions or parties; none where one file is the whole.
 
     What the month's catalogue no longer has is not there.
     """
     policy = office.policy.at(month)
     return {
-        dataset: [region.code for region in policy.parts_of(dataset, month.last_day)]
-        for dataset in policy.profile.expected if dataset in policy.contracts
+        dataset: list(policy.parts_of(dataset, month.last_day))
+        for dataset in policy.profile.due_in(month) if dataset in policy.contracts
     }  # fmt: skip
 
 
@@ -128,6 +128,12 @@ def provision_by_name(agreement: Agreement, name: str) -> Provision | None:
     if len(named) == 1:
         return named[0]
     return agreement.provides[0] if not named and len(agreement.provides) == 1 else None
+
+
+def dataset_by_folder(agreement: Agreement, folder: str) -> str | None:
+    """The dataset of that name among those that the party provides, its own before one that several parties give."""
+    named = [p.dataset for p in agreement.provides if p.dataset.partition(".")[2] == folder]
+    return min(named, key=lambda dataset: not dataset.startswith(f"{agreement.party}."), default=None)
 
 
 def contact_by_id(agreement: Agreement, contact: str | None) -> Contact | None:

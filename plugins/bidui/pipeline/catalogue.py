@@ -39,7 +39,7 @@ def export(policy: PolicySet, folder: Path, day: date) -> list[Path]:
         ExportError: the folder cannot be written to.
     """
     name, book = directory(policy, day)
-    linked = json.dumps(dcat.catalogue(policy, listed(policy), day), ensure_ascii=False, indent=1) + "\n"
+    linked = json.dumps(dcat.catalogue(policy, listed(policy, day), day), ensure_ascii=False, indent=1) + "\n"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         return [put(folder / name, book), put(folder / DCAT_FILE, linked.encode())]
@@ -47,8 +47,10 @@ def export(policy: PolicySet, folder: Path, day: date) -> list[Path]:
         raise ExportError(f"目录写不进 {folder}：{error.strerror or type(error).__name__}") from None
 
 
-def listed(policy: PolicySet) -> list[tuple[Contract, date | None]]:
+def listed(policy: PolicySet, day: date) -> list[tuple[Contract, date | None]]:
     """The datasets of the catalogue, in order of id, each with the day on which this version of it was released.
+
+    They are called as they are on ``day``.
 
     What was released stands as it was released, whatever its working file says by now, and what the newest release
     ended is not there; a dataset that never was released stands as a draft, without a day.
@@ -57,7 +59,8 @@ def listed(policy: PolicySet) -> list[tuple[Contract, date | None]]:
     found = {dataset: contract for dataset, contract in policy.contracts.items() if dataset not in releases.versions}
     for dataset, stated in (newest.contracts if newest else {}).items():
         found[dataset] = releases.frozen[dataset, stated.version]
-    return [(contract, _released_on(policy, contract)) for _, contract in sorted(found.items())]
+    called = (c.model_copy(update={"title": c.title_on(day)}) for _, c in sorted(found.items()))
+    return [(contract, _released_on(policy, contract)) for contract in called]
 
 
 def _released_on(policy: PolicySet, contract: Contract) -> date | None:
@@ -67,7 +70,7 @@ def _released_on(policy: PolicySet, contract: Contract) -> date | None:
 
 def directory(policy: PolicySet, day: date) -> tuple[str, bytes]:
     """The workbook's name and content: the resources on one sheet, then each one's items on a sheet of its own."""
-    entries = list(enumerate(listed(policy), 1))
+    entries = list(enumerate(listed(policy, day), 1))
     newest = policy.releases.newest
     values = {
         "hub": policy.profile.title, "day": day, "datasets": len(entries),
@@ -93,9 +96,10 @@ def _resource(policy: PolicySet, contract: Contract, day: date) -> dict[str, Any
     def label(list_name: str, code: str) -> str:
         return policy.codes[list_name].label_of(code, day)
 
-    sharing = contract.sharing
+    sharing, kind = contract.sharing, policy.codes["information_class"].entry_of(contract.information, day)
     return {
-        "category": contract.category, "title": contract.title, "dataset": contract.id,
+        "category": contract.category, "family": label("system_family", kind.about["family"]),
+        "information": kind.label, "title": contract.title, "dataset": contract.id,
         "party": policy.name_of(contract.party), "purpose": contract.purpose,
         "format": label("resource_format", contract.format), "items": len(contract.columns),
         "cadence": label("cadence", contract.cadence), "sharing": label("sharing_class", sharing.class_),

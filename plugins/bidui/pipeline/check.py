@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bidui.delivery.template import DocumentTemplate, TemplateError, WorkbookTemplate, load_document, load_workbook
-from bidui.pipeline import catalogue, forms
+from bidui.pipeline import agreement_page, catalogue, contact_list, forms
 from bidui.policy import lint, unread
 from bidui.policy.loading import load
 from bidui.policy.policy_set import PolicySet
@@ -26,7 +26,10 @@ def check(include: Path, profile: str) -> tuple[PolicySet | None, list[Fault]]:
     except PolicyError as error:
         policy, found = error.partial, [*error.faults]
     if policy:
-        found += unread.real(faults(policy), [fault.file for fault in found])
+        try:
+            found += unread.real(faults(policy), [fault.file for fault in found])
+        except PolicyError as error:  # of a dictionary that everything else is held against
+            found += error.faults
     return policy, sorted(set(found), key=lambda fault: (fault.file, fault.line or 0, fault.message))
 
 
@@ -80,8 +83,9 @@ def _of_templates(policy: PolicySet) -> list[Fault]:
 
 
 def _of_exports(policy: PolicySet) -> Iterator[Fault]:
-    """Templates that no recipe names: of the catalogue's workbook, and of the forms that parties are sent."""
-    files = [f"templates/{name}.yaml" for name in catalogue.TEMPLATES]
+    """Templates that no recipe names: of agreements, workbooks to export, and the forms that parties are sent."""
+    books = (*catalogue.TEMPLATES, contact_list.TEMPLATE)
+    files = [f"templates/{agreement_page.TEMPLATE}.md", *(f"templates/{name}.yaml" for name in books)]
     if any(recipe.forms for recipe in policy.recipes.values()):
         files += [f"templates/{forms.FORM}.yaml", f"templates/{forms.GUIDE}.md"]
     for file in files:

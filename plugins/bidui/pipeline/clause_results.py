@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, text
 
-from bidui.pipeline.clauses import carriers, reports_of, templates_of
+from bidui.pipeline.clauses import carriers, templates_of
 from bidui.policy.policy_set import PolicySet
 from bidui.store.database import Database, Role
 
@@ -41,6 +41,9 @@ _COUNTED = {
         FROM out.delivery d JOIN out.message USING (delivery_id) JOIN out.sending s USING (message_id)
         WHERE d.hub = :hub AND s.outcome = 'accepted' GROUP BY 1
     """,
+    "asked": """
+        SELECT n.dataset, count(*) FROM core.need n JOIN core.need_answer USING (need_id) WHERE n.hub = :hub GROUP BY 1
+    """,
     "told": """
         SELECT code, count(*) FROM (
             SELECT i.code, i.arrival_id FROM core.row_issue i
@@ -54,8 +57,8 @@ def results(database: Database, policy: PolicySet) -> dict[str, int]:
     """Object (``kind:id``) → how many results the ledger has of it; objects that came to nothing are left out.
 
     Of a rule what it found, merged or settled; of a recipe and its templates what was sent; of a dataset its
-    submissions; of a party what it gave and got; of an issue how often it was told; of a figure of the profile what the
-    rules that use it came to, or the cases that it gave their last day.
+    submissions, or, where it is withheld, the needs refused; of a party what it gave and got; of an issue how often it
+    was told; of a figure of the profile what the rules that use it came to, or the cases that it gave their last day.
     """
     with database.begin(Role.COMPARE) as connection:
         known = {name: _counter(connection, query, policy.hub) for name, query in _COUNTED.items()}
@@ -83,8 +86,14 @@ def _of_ledger(policy: PolicySet, known: dict[str, Counter[str]]) -> Iterator[tu
         yield f"template:{template}", sum(sent[r] for r in policy.recipes if template in templates_of(policy, r))
     yield from ((f"deadline:visit_{level}", number) for level, number in led.items())
     yield "deadline:correction", known["mended"]["correction"]
+    yield "deadline:need_answer", known["asked"].total()
+    withheld = [contract.id for contract in policy.contracts.values() if contract.sharing.class_ == "withheld"]
+    yield from ((f"contract:{dataset}", known["asked"][dataset]) for dataset in withheld)
+    for made in policy.releases.known:
+        yield f"release:{made.number}", sum(known["submitted"][dataset] for dataset in made.contracts)
     yield "window:month", known["submitted"].total()
     yield "dictionary:nil_report", known["nil"]["nil_report"]
+    yield from ((f"dictionary:{name}", known["submitted"].total()) for name in ("system_family", "information_class"))
     yield f"contacts:{policy.hub}", known["taken"].total()
 
 
@@ -99,5 +108,5 @@ def _of_other_rule(policy: PolicySet, name: str, known: dict[str, Counter[str]])
         case "settle":
             return sum(known["answered"][read.dataset] for read in rule.reads.values() if read.dataset)
         case "report":
-            return sum(known["sent"][recipe] for recipe in policy.recipes if name in reports_of(policy, recipe))
+            return sum(known["sent"][id_] for id_, recipe in policy.recipes.items() if name in recipe.reports)
     return 0

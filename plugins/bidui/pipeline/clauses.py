@@ -18,6 +18,7 @@ from bidui.domain.keys import digest
 from bidui.policy import clause
 from bidui.policy.clause import Clause, Notice
 from bidui.policy.policy_set import PolicySet
+from bidui.policy.source import Fault, PolicyError
 
 State = Literal["covered", "part", "open"]
 EVIDENCE = Path(clause.FOLDER, "evidence.json")
@@ -124,13 +125,21 @@ def _unshown(seen: tuple[Seen, ...]) -> str:
 
 
 def evidence(include: Path) -> Evidence:
-    """What the tests found of this policy; nothing where they never ran."""
+    """What the tests found of this policy; nothing where they never ran.
+
+    Raises:
+        PolicyError: the file says something else than the tests write.
+    """
     file = include / EVIDENCE
     if not file.exists():
         return Evidence()
-    stated = json.loads(file.read_text(encoding="utf-8"))
-    results = {profile: tuple(objects) for profile, objects in stated["results"].items()}
-    return Evidence(tuple(Proof(**one) for one in stated["proofs"]), results)
+    try:
+        stated = json.loads(file.read_text(encoding="utf-8"))
+        results = {profile: tuple(objects) for profile, objects in stated["results"].items()}
+        return Evidence(tuple(Proof(**one) for one in stated["proofs"]), results)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        line = error.lineno if isinstance(error, json.JSONDecodeError) else None
+        raise PolicyError([Fault(str(EVIDENCE), line, "is not as `make proofs` writes it; bring it back")]) from None
 
 
 # --- what implements a clause --------------------------------------------------------------------------------------
@@ -143,22 +152,18 @@ def carriers(policy: PolicySet) -> list[Carrier]:
 def _of_exchange(policy: PolicySet) -> Iterator[Carrier]:
     for made in policy.agreements.values():
         yield _carrier(policy, f"agreement:{made.party}", made.title, made.clauses)
-    for dataset in sorted({p.dataset for made in policy.agreements.values() for p in made.provides}):
-        contract = policy.contracts[dataset]
-        yield _carrier(policy, f"contract:{dataset}", contract.title, contract.clauses)
+    given = {p.dataset for made in policy.agreements.values() for p in made.provides}
+    for dataset, contract in sorted(policy.contracts.items()):
+        # an agreement may go on naming what has ended; what is withheld is given by none
+        if dataset in given or contract.sharing.class_ == "withheld":
+            yield _carrier(policy, f"contract:{dataset}", contract.title, contract.clauses)
 
 
 def _of_rules(policy: PolicySet) -> Iterator[Carrier]:
-    shown = {name for recipe in policy.recipes.values() for name in reports_of(policy, recipe.id)}
+    shown = {name for recipe in policy.recipes.values() for name in recipe.reports}
     for rule in policy.rules.values():
         if rule.stage != "report" or rule.id in shown:
             yield _carrier(policy, f"rule:{rule.id}", rule.title, rule.clauses)
-
-
-def reports_of(policy: PolicySet, recipe: str) -> tuple[str, ...]:
-    """Reports that a recipe shows."""
-    book = policy.recipes[recipe].workbook
-    return (*policy.recipes[recipe].figures, *(book.sheets.values() if book else ()))
 
 
 def templates_of(policy: PolicySet, recipe: str) -> tuple[str, ...]:
@@ -209,5 +214,9 @@ def _carrier(policy: PolicySet, name: str, title: str, clauses: tuple[str, ...])
     return Carrier(name, title, clauses, policy.objects[name])
 
 
+_NOT_THE_FIGURE = {"clauses", "source", "quarterly"}
+"""What a profile may say otherwise, or besides, and it is still the figure that was proven."""
+
+
 def _hash(stated: Any) -> str:
-    return digest(stated.model_dump(mode="json"))
+    return digest(stated.model_dump(mode="json", exclude=_NOT_THE_FIGURE))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import Connection, text
 
@@ -54,7 +54,7 @@ def conclude(office: Office, period: str, as_of: datetime, runs: Sequence[str]) 
         if not now.new:
             return Concluded(period, now.round, False, 0, 0, 0, tuple(frozen))
         leads = _leads(office, connection, now, runs, as_of)
-        owners = _owners(office.policy.at(Period.parse(period)))
+        owners = _owners(office.policy.at(Period.parse(period)), office.today(as_of))
         findings = closing.open_findings(connection, now, owners, due_on(office, "correction", as_of), as_of)
         agreed = closing.converge(connection, now, as_of)
         reached("conclude.before_commit")
@@ -78,8 +78,9 @@ def _leads(office: Office, connection: Connection, now: closing.Round, runs: Seq
     ).all()
     levels = {level: due_on(office, f"visit_{level}", as_of) for level in office.policy.codes["level"].codes}
     visits = office.policy.visiting
+    owner = office.policy.party_on(visits.party, office.today(as_of))
     offices = {m.region: office.policy.region_above(m.region, visits.level or "") for m in merged}
-    return closing.open_leads(connection, now, merged, dict(map(tuple, seen)), levels, visits.party, offices, as_of)
+    return closing.open_leads(connection, now, merged, dict(map(tuple, seen)), levels, owner, offices, as_of)
 
 
 def due_on(office: Office, name: str, as_of: datetime) -> Due:
@@ -89,14 +90,14 @@ def due_on(office: Office, name: str, as_of: datetime) -> Due:
     return office.policy.calendar.due(today, term.on(today), term.calendar)
 
 
-def _owners(policy: PolicySet) -> dict[tuple[str, str, str], str]:
-    """(kind of finding, system a, system b) → party that is asked to mend: who errs mends (SQ-17)."""
+def _owners(policy: PolicySet, day: date) -> dict[tuple[str, str, str], str]:
+    """(kind of finding, system a, system b) → party that is asked to mend on ``day``: who errs mends (SQ-17)."""
     owners = {}
     for rule in policy.of_stage("compare"):
         for a in _datasets(policy, rule, rule.system_a):
             for b in _datasets(policy, rule, rule.system_b):
                 asked = a if rule.owner == rule.system_a else b
-                owners[rule.finds or "", a, b] = _party(policy, asked)
+                owners[rule.finds or "", a, b] = policy.party_on(_party(policy, asked), day)
     return owners
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from bidui.domain.period import Period
+from bidui.pipeline import withhold
 from bidui.pipeline.office import Office
 from bidui.pipeline.prepare import MADE_ANEW, Prepared, Subject, prepare
-from bidui.pipeline.recipients import Recipient, recipients
+from bidui.pipeline.recipients import Recipient, recipients, refusal
 from bidui.pipeline.send import Sent, send
 from bidui.policy.recipe import Moment, Recipe
 from bidui.store import ledger
@@ -131,13 +132,19 @@ def unaddressed(office: Office) -> int:
 
 
 def _errands(
-    office: Office, connection: object, moment: Moment, subject: Subject, as_of: datetime, outcome: str | None = None
-) -> list[Errand]:
+    office: Office, connection: Connection, moment: Moment, subject: Subject, as_of: datetime,
+    outcome: str | None = None,
+) -> list[Errand]:  # fmt: skip
+    """What a moment calls for, to everybody whose agreement lets it be sent; whom not is put on record."""
     day = office.today(as_of)
     called: list[Recipe] = [
         r for r in office.policy.recipes.values() if r.when == moment and (not r.only_if or outcome in r.only_if)
     ]
-    return [
-        Errand(recipe.id, recipient.key, subject) for recipe in called
-        for recipient in recipients(office, connection, recipe, subject.period, subject.arrival, day)  # type: ignore[arg-type]
-    ]  # fmt: skip
+    found: list[Errand] = []
+    for recipe in called:
+        for recipient in recipients(office, connection, recipe, subject.period, subject.arrival, day):
+            if reason := refusal(office.policy, recipe, recipient, day):
+                withhold.record(office, connection, recipe, recipient, subject.period, subject.key, as_of, reason)
+            else:
+                found.append(Errand(recipe.id, recipient.key, subject))
+    return found

@@ -14,18 +14,19 @@ from bidui.domain.period import Period
 from bidui.intake import locked, members
 from bidui.intake.normalise import Normalised, normalise
 from bidui.intake.preamble import confirm
-from bidui.intake.reading import read_table_bytes
+from bidui.intake.reading import read_table_bytes, within
+from bidui.pipeline.beyond import beyond, place_column, set_aside
 from bidui.pipeline.office import Office
 from bidui.pipeline.unseal import Content
 from bidui.policy.contract import Contract
-
-_FINEST_FIRST = ("region_village", "region_town", "region_county")
 
 
 @dataclass(frozen=True, repr=False)
 class Examined:
     """Rows as they may settle, and everything that was noticed. Its repr shows no cell."""
 
+    contract: Contract
+    """With the columns that are agreed."""
     sheet: str
     rows: pd.DataFrame
     """Every row of data, typed; index = its line, which for a sheet of households is a member's (`Contract.lines`)."""
@@ -55,23 +56,28 @@ def examine(
     """
     from bidui.quality import gate, suite  # noqa: PLC0415 - Great Expectations takes seconds to import
 
-    raw = read_table_bytes(content.data, contract)
+    given, contract = contract, contract.within(content.provision.fields)
+    raw = within(read_table_bytes(content.data, given), given, contract)
     said = confirm(raw, contract)
     period = _confirmed(expected, said.period)
     data_date = content.data_date or said.data_date
     normal = normalise(raw, contract, office.policy.codes, on=period.last_day)
     changed = locked.check(raw.rows.loc[contract.places(normal.frame.index)[0]], contract, sent)
     nowhere = _nowhere(office, contract, normal, as_of)
-    apart = set(normal.quarantined) | set(changed["row"]) | set(nowhere["row"])
+    overstepping = beyond(office, contract, content, normal, period, as_of)
+    apart = set(normal.quarantined) | set(changed["row"]) | set(nowhere["row"]) | set(overstepping["row"])
     judged = gate.check(
         normal.frame, contract,
         suite.within(suite.of_dataset(contract.id, office.include), contract, office.policy.stated(contract.id)),
         parameters=gate.parameters(
-            period, received_on=office.today(as_of), data_date=data_date, previous_rows=previous_rows),
+            period, received_on=office.today(as_of), data_date=data_date, previous_rows=previous_rows,
+            least_rows=office.policy.least_rows(contract.id, period.last_day)),
         exclude_rows=apart, whole=content.kind != "amend",
         codes={name: listed.codes for name, listed in office.policy.codes.items()},
     )  # fmt: skip
-    issues = members.fold(_gathered([normal.issues, changed, nowhere, judged.row_issues], said.issues), contract)
+    issues = members.fold(
+        _gathered([normal.issues, changed, nowhere, overstepping, judged.row_issues], said.issues), contract
+    )
     if judged.refused:
         refusing = [i for i in judged.table_issues if i.effect == "refuse"]
         facts: dict[str, Any] = {
@@ -82,7 +88,7 @@ def examine(
         raise Refusal(refusing[0].code, facts, as_row_issues(raw.sheet, issues))
     quarantined = normal.frame.index[normal.frame.index.isin(apart | judged.quarantined)]
     return Examined(
-        sheet=raw.sheet, rows=members.once(normal.frame, contract, quarantined), issues=issues,
+        contract=contract, sheet=raw.sheet, rows=members.once(normal.frame, contract, quarantined), issues=issues,
         quarantined=quarantined, period=period, data_date=data_date, dropped_columns=raw.dropped,
         warnings=tuple(i.code for i in judged.table_issues),
     )  # fmt: skip
@@ -107,10 +113,7 @@ def _nowhere(office: Office, contract: Contract, normal: Normalised, as_of: date
     """Issues of rows that speak of a place which is none of the hub's, or of several."""
     rows = normal.frame.drop(index=normal.quarantined) if contract.of_places else normal.frame.iloc[:0]
     found = office.places(as_of).column(contract, rows)
-    at = next((c.name for role in _FINEST_FIRST if (c := contract.column(role))), None)
-    return pd.DataFrame(
-        {"row": found.index[found.isna()], "column": at, "code": "region_unknown", "effect": str(Effect.QUARANTINE)}
-    )
+    return set_aside(found.index[found.isna()], place_column(contract), "region_unknown")
 
 
 def _confirmed(expected: Period, said: Period | None) -> Period:

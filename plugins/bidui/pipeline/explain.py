@@ -27,6 +27,9 @@ class Source:
     arrived_at: datetime
     data_date: Any
     contract_version: str
+    party: str
+    """Who handed it in, as it was called then."""
+    scope: str
 
 
 @dataclass(frozen=True)
@@ -131,7 +134,7 @@ _GROUNDS = text("""
 """)
 _SOURCE = """
     SELECT DISTINCT s.submission_id, s.dataset, s.period, s.sheet, s.data_date, s.contract_version, a.package_hash,
-           a.arrived_at
+           a.arrived_at, a.party, s.scope
     FROM core.submission s JOIN core.arrival a USING (arrival_id)
 """
 
@@ -180,6 +183,8 @@ def _source(row: Any, row_no: int) -> Source:
         row.arrived_at,
         row.data_date,
         row.contract_version,
+        row.party,
+        row.scope,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from bidui.domain.period import Period
 from bidui.pipeline.explain import Explanation, Ground, Lead, Source
 from bidui.pipeline.office import Office
+from bidui.pipeline.recipients import Recipient, named
 
 
 def page(office: Office, found: Explanation, as_of: datetime) -> str:
@@ -21,7 +22,7 @@ def page(office: Office, found: Explanation, as_of: datetime) -> str:
         lines += ["", "暂不能判断（成员可能就是对方证件号码有误的某一行，不按“查无此人”处理）："]
         lines += [f"  {period}　{rule}　{_why(office, reason, as_of)}" for period, rule, reason in found.unknown]
     if found.frozen:
-        lines += ["", "冻结的规则（数据未到或不完整，对任何户都不作判断）："]
+        lines += ["", "冻结的规则（数据未到、不完整或者不能用于此项，对任何户都不作判断）："]
         lines += [
             f"  {period}　{rule}　《{_title(office, dataset, period)}》{_why(office, reason, as_of)}"
             for period, rule, dataset, reason in found.frozen
@@ -51,8 +52,9 @@ def _ground(office: Office, number: int, ground: Ground, as_of: datetime) -> lis
     limits = "，".join(f"{name}={_told(value)}" for name, value in ground.parameters.items()) or "无"
     return [
         f"  {number}. {ground.who}：{cause}，{ground.rule_title}{when}{money}",
-        *(f"     依据：{_source(office, source)}，第 {source.row} 行" for source in ground.sources),
-        *(f"     对照：{_source(office, source)}" for source in ground.others),
+        *(f"     依据：{_source(office, source, as_of)}，第 {source.row} 行" for source in ground.sources),
+        *(f"     对照：{_source(office, source, as_of)}" for source in ground.others),
+        *_calibres(office, ground),
         f"     规则：{ground.rule_title}（{ground.rule}，版本 {ground.rule_hash[:12]}），"
         f"参数 {limits}，条款 {'、'.join(ground.clauses)}",
         f"     运行：{ground.run_id[:12]}，制度版本 {ground.policy_hash[:12]}，"
@@ -60,14 +62,31 @@ def _ground(office: Office, number: int, ground: Ground, as_of: datetime) -> lis
     ]
 
 
-def _source(office: Office, source: Source) -> str:
+def _calibres(office: Office, ground: Ground) -> list[str]:
+    """How each dataset that is cited is understood and compared, as agreed with who gives it (SQ-08)."""
+    cited = {(source.dataset, source.party): source.period for source in (*ground.sources, *ground.others)}
+    return [
+        f"     口径：《{_title(office, dataset, period)}》{provision.calibre}。比对方法：{made.method}"
+        for (dataset, party), period in cited.items()
+        if (made := office.policy.agreements.get(party)) and (provision := made.provision(dataset))
+    ]
+
+
+def _source(office: Office, source: Source, as_of: datetime) -> str:
     dated = f"，数据截止日 {source.data_date}" if source.data_date else ""
     sheet = f"，表“{source.sheet}”" if source.sheet else ""
     title = _title(office, source.dataset, source.period)
     return (
         f"《{title}》{source.period} 期（契约 {source.contract_version}{dated}，"
-        f"{_time(office, source.arrived_at)} 收到，文件 {source.package[:12]}{sheet}）"
+        f"{_giver(office, source, as_of)} {_time(office, source.arrived_at)} 报送，文件 {source.package[:12]}{sheet}）"
     )
+
+
+def _giver(office: Office, source: Source, as_of: datetime) -> str:
+    """Who handed it in, as it is called now; after a reform, also as it was called then."""
+    recipient = Recipient(source.party, source.scope)
+    now, then = (named(office.policy, recipient, office.today(moment)) for moment in (as_of, source.arrived_at))
+    return now if now == then else f"{now}（原{then}）"
 
 
 def _outcome(office: Office, event: str, value: str | None, as_of: datetime) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 
 from bidui.casework import closing
-from bidui.pipeline import deliver
+from bidui.pipeline import deliver, need
 from bidui.pipeline.arrive import period_at
 from bidui.pipeline.conclude import due_on
 from bidui.pipeline.office import Office
@@ -49,8 +49,12 @@ def redate(office: Office, as_of: datetime) -> int:
 
 
 def remind(office: Office, as_of: datetime) -> int:
-    """Remind whoever is overdue, by due dates as the calendar has them now; counts mails."""
+    """Remind whoever is overdue, by due dates as the calendar has them now; counts mails.
+
+    Answers to registered needs that were recorded and not told are told first.
+    """
     redate(office, as_of)
+    need.tell(office, as_of)
     period = str(period_at(office, as_of))
     results = [deliver.run(office, errand, as_of) for errand in deliver.errands_of_day(office, period, as_of)]
     return sum(sent.accepted for sent in results if sent)

@@ -26,7 +26,7 @@ from bidui.intake.preamble import words_before
 from bidui.pipeline.arrive import window
 from bidui.pipeline.catalogue import ExportError, put
 from bidui.pipeline.recipients import Recipient, named
-from bidui.policy.agreement import Agreement, Provision
+from bidui.policy.agreement import Agreement, Mode, Provision
 from bidui.policy.contract import Column, Contract
 from bidui.policy.policy_set import PolicySet
 
@@ -34,8 +34,8 @@ FORM, GUIDE = "blank_form", "filling_guide"
 """Templates: of the workbook, of the document."""
 
 _BY_PASSWORD = frozenset({"password_workbook", "aes_zip"})
-OUTCOME = "outcome"
-"""Role of what comes back on sheets of our own: nobody needs a blank one."""
+OUTCOME, CONTACTS = "outcome", "contacts"
+"""Roles of what no month's call has a form of: what comes back on sheets of our own, and lists of contacts."""
 _NARROWEST, _WIDEST, _LONGEST_TITLE = 8, 30, 16
 """Widths of columns and of what a header takes in a line, in half-width characters."""
 _TOLD_IN_GUIDE, _TOLD_IN_SHEET = 44, 160
@@ -51,27 +51,34 @@ _ISSUES: dict[str, Callable[[Contract, Provision], bool]] = {
     "value_not_in_list": lambda c, p: any(column.code_list for column in c.columns),
     "date_unreadable": lambda c, p: any(column.type == "date" for column in c.columns),
     "region_unknown": lambda c, p: c.of_places,
+    "region_outside": lambda c, p: c.by == "region",
+    "mode_outside": lambda c, p: c.column("change") is not None,
     "member_beyond_slots": lambda c, p: bool(c.layout.members),
 }  # fmt: skip
 """Row issues that parties run into most, and which datasets let them happen."""
 
 
-def given(policy: PolicySet, party: str, period: Period) -> list[tuple[Provision, Contract]]:
-    """The datasets that a party hands in of its own accord in ``period``, each with the contract that it runs with."""
+def given(policy: PolicySet, party: str, period: Period, role: str | None = None) -> list[tuple[Provision, Contract]]:
+    """The datasets that a party hands in of its own accord in ``period``, each with the contract that it runs with.
+
+    Those in ``role``; without it, what a call for data is about. Columns that are not agreed on are not asked for.
+    """
     contracts = policy.at(period).contracts
     made: Agreement = policy.agreements[party]
-    pairs = ((p, contracts[p.dataset]) for p in made.provides if p.dataset in contracts)
-    return [(provision, contract) for provision, contract in pairs if OUTCOME not in contract.roles]
+    pairs = ((p, contracts[p.dataset].within(p.fields)) for p in made.provides if p.dataset in contracts)
+    left = {OUTCOME, CONTACTS}
+    return [(p, c) for p, c in pairs if (role in c.roles if role else not left.intersection(c.roles))]
 
 
-def forms(policy: PolicySet, party: str, title: str, period: Period) -> dict[str, bytes]:
+def forms(policy: PolicySet, party: str, title: str, period: Period, role: str | None = None) -> dict[str, bytes]:
     """File name → content of the blank workbook and the filling guide of each dataset that ``party`` gives.
 
     ``title`` is what the party, or a region's office of it, is called on paper. Words are those of the period's end.
     """
     made: dict[str, bytes] = {}
-    for provision, contract in given(policy, party, period):
-        form = _Form(policy, provision, contract, title, period)
+    may = frozenset(policy.agreements[party].may)
+    for provision, contract in given(policy, party, period, role):
+        form = _Form(policy, provision, contract, title, period, may)
         made |= [form.workbook(), form.guide()]
     return made
 
@@ -80,8 +87,13 @@ def write(policy: PolicySet, party: str, region: str | None, period: Period, fol
     """Write the forms of a party, or of a region's office of it, to ``folder``. What is there and equal, stays.
 
     Raises:
-        ExportError: the folder cannot be written to.
+        ExportError: the party has no such region, or gives nothing; the folder cannot be written to.
     """
+    offices = policy.regions_of(policy.agreements[party].level or "", period.last_day)
+    if region and region not in [office.code for office in offices]:
+        raise ExportError(f"{party} 没有代码为 {region} 的地区")
+    if not given(policy, party, period):
+        raise ExportError(f"{party} 在 {period} 没有自行报送的数据，不用报送表")
     made = forms(policy, party, named(policy, Recipient(party, region), period.last_day), period)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -92,7 +104,8 @@ def write(policy: PolicySet, party: str, region: str | None, period: Period, fol
 
 def blank(policy: PolicySet, contract: Contract, title: str, period: Period) -> tuple[str, bytes]:
     """Name and content of the blank workbook of one contract, whoever gives it."""
-    return _Form(policy, Provision(dataset=contract.id, sealing=()), contract, title, period).workbook()
+    given_as = Provision(dataset=contract.id, sealing=(), calibre=contract.title)
+    return _Form(policy, given_as, contract, title, period).workbook()
 
 
 @dataclass(frozen=True)
@@ -104,6 +117,8 @@ class _Form:
     contract: Contract
     party: str
     period: Period
+    may: frozenset[Mode] = frozenset()
+    """What the party may do; what it may not ask for is not offered."""
 
     def workbook(self) -> tuple[str, bytes]:
         """The blank workbook: a sheet to fill in, and one with the rules and an example."""
@@ -143,15 +158,16 @@ class _Form:
     def _told(self) -> dict[str, Any]:
         """What the guide may say."""
         policy, contract, desk = self.policy, self.contract, self.policy.profile.desk
-        opens, due = window(policy, self.period.each_month()[-1])
-        monthly = contract.id in policy.profile.expected
+        month = self.period.each_month()[-1]
+        opens, due = window(policy, month)
+        awaited = contract.id in policy.profile.due_in(month)
         mailed_by = next((recipe for recipe in policy.recipes.values() if recipe.forms), None)
         sealings = [policy.codes["sealing"].entry_of(form, self._day) for form in self.provision.sealing]
         return {
             **self._common, **(mailed_by.texts if mailed_by else {}), "hub": desk.title, "return_to": desk.email,
             "contact": {"office": desk.office, "phone": desk.phone},
             "cadence": self._said("cadence", contract.cadence), "full": contract.delivery == "full",
-            "opens": opens if monthly else None, "due": due if monthly else None,
+            "opens": opens if awaited else None, "due": due if awaited else None,
             "purpose": contract.purpose, "source": contract.source_system,
             "sealings": [{"label": said.label, "how": said.about.get("how", "")} for said in sealings],
             "by_password": bool(_BY_PASSWORD.intersection(self.provision.sealing)),
@@ -227,7 +243,9 @@ class _Form:
             return ("是", "否")
         if column.type not in ("code", "codes"):
             return ()
-        return tuple(self.policy.codes[column.code_list or column.name].vocabulary(self._day).values())
+        offered = self.policy.codes[column.code_list or column.name].vocabulary(self._day)
+        modes = self.policy.modes(column, self._day) if column.role == "change" and self.may else {}
+        return tuple(label for code, label in offered.items() if modes.get(code) in (None, *self.may))
 
     def _options(self, column: Column, width: int) -> str:
         choices = self._choices(column) if column.type != "boolean" else ()

@@ -107,11 +107,13 @@ def _contacts(policy: PolicySet, day: date) -> Stated:
 def _datasets(policy: PolicySet, day: date) -> Stated:
     """The contracts of what is exchanged, by the version that the month of ``day`` runs with."""
     running = policy.at(Period.month_of(day)).contracts
-    return {d: f"第 {c.version} 版 {c.title}" for d, c in sorted(running.items()) if policy.giver(d)}
+    return {d: f"第 {c.version} 版 {c.title_on(day)}" for d, c in sorted(running.items()) if policy.givers(d)}
 
 
 def _expected(policy: PolicySet, _: date) -> Stated:
-    return dict.fromkeys(policy.profile.expected, "应报")
+    return {
+        **dict.fromkeys(policy.profile.window.quarterly, "按季应报"), **dict.fromkeys(policy.profile.expected, "应报"),
+    }  # fmt: skip
 
 
 def _rules(policy: PolicySet, _: date) -> Stated:
@@ -137,6 +139,13 @@ def _deadlines(policy: PolicySet, day: date) -> Stated:
         length = _or_none(term.on, day)
         found[name] = f"{'未定' if length is None else length} {_COUNTED[term.calendar]}（{_source(term)}）"
     return found
+
+
+def _least_rows(policy: PolicySet, day: date) -> Stated:
+    return {
+        dataset: f"{policy.least_rows(dataset, day)} 行（{_source(stated)}）"
+        for dataset, stated in policy.profile.least_rows.items()
+    }
 
 
 _COUNTED = {"calendar": "日", "working": "个工作日", "month": "个月"}
@@ -183,7 +192,8 @@ def _regions(policy: PolicySet, day: date) -> Stated:
 
 GROUPS: Mapping[str, Callable[[PolicySet, date], Stated]] = {
     "协议": _agreements, "交换": _exchanges, "联系人": _contacts, "数据集": _datasets, "应报数据": _expected,
-    "规则": _rules, "交付": _deliveries, "阈值": _thresholds, "期限": _deadlines, "交换窗口": _window,
-    "审批人": _approvers, "代码": _entries, "用语": _terms, "地区": _regions,
+    "规则": _rules, "交付": _deliveries, "阈值": _thresholds, "期限": _deadlines,
+    "最少行数": _least_rows, "交换窗口": _window, "审批人": _approvers, "代码": _entries, "用语": _terms,
+    "地区": _regions,
 }  # fmt: skip
 """Heading → what a policy says under it on a day."""

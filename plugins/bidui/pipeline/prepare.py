@@ -15,17 +15,20 @@ from bidui.delivery import official_form, workbook
 from bidui.delivery.document import TERM
 from bidui.delivery.filling import FilledDocument, fill_document, fill_workbook
 from bidui.delivery.revealing import Lookups, reveal
-from bidui.delivery.template import WorkbookTemplate, load_document, load_workbook
+from bidui.delivery.template import SheetTemplate, WorkbookTemplate, load_document, load_workbook, narrowed
 from bidui.delivery.wording import PUBLISHED
 from bidui.domain.keys import digest
 from bidui.domain.period import Period
 from bidui.identity import reading
 from bidui.intake.locked import seal_of
+from bidui.pipeline import registered, withhold
 from bidui.pipeline.arrive import scopes_of, window_of
 from bidui.pipeline.conclude import due_on
 from bidui.pipeline.forms import forms
 from bidui.pipeline.office import Office
-from bidui.pipeline.recipients import Recipient, contacts, title
+from bidui.pipeline.recipients import ASKER, Recipient, contacts, title
+from bidui.policy import permission
+from bidui.policy.agreement import Contact
 from bidui.policy.policy_set import PolicySet
 from bidui.policy.recipe import Recipe
 from bidui.policy.rule import Rule
@@ -62,9 +65,11 @@ class Subject:
     round: int = 0
     arrival: str | None = None
     about: str | None = None
-    """The delivery that waits for a decision, when this one asks for it."""
+    """The delivery that waits for a decision, when this one asks for it; or the need that it is about."""
     role: str | None = None
     """The approval role that is asked."""
+    columns: tuple[str, ...] | None = None
+    """The columns of the workbook that were granted, where no agreement says it."""
 
 
 def prepare(office: Office, recipe_id: str, recipient: Recipient, subject: Subject, as_of: datetime) -> Prepared | None:
@@ -142,7 +147,10 @@ class _Maker:
         template = None
         if book := self.recipe.workbook:
             template = load_workbook(self.office.include / "templates" / f"{book.template}.yaml")
-            rows = {sheet.key: self._report(book.sheets[sheet.key]) for sheet in template.sheets}
+            rows = {sheet.key: self._rows(sheet, book.sheets[sheet.key]) for sheet in template.sheets}
+            agreement = self.office.policy.agreements.get(self.recipient.party)
+            seen = agreement.receives.get(self.recipe.id) if agreement else self.subject.columns
+            template = narrowed(template, seen)
         counted = len(rows[self.recipe.workbook.counted]) if self.recipe.workbook else 0
         if self.recipe.workbook and not counted and not self.recipe.optional_workbook:
             return None
@@ -175,7 +183,8 @@ class _Maker:
         if not self.recipe.forms:
             return {}
         named = title(self.office, self.recipient, self.spoken_of)
-        return forms(self.office.policy, self.recipient.party, named, self.period)
+        role = self.recipe.forms if isinstance(self.recipe.forms, str) else None
+        return forms(self.office.policy, self.recipient.party, named, self.period, role)
 
     def _enclosed(self) -> dict[str, bytes]:
         """What goes along of the delivery that this one asks about: what is not sealed for somebody else."""
@@ -214,13 +223,18 @@ class _Maker:
             "recipient": self.recipient.party, "recipient_region": self.recipient.region,
             "arrival": self.subject.arrival, "round": self.subject.round, "today": self.day,
             "about": self.subject.about, "approval_role": self.subject.role,
-            "words": json.dumps(words(self.office, self.spoken_of), ensure_ascii=False),
+            "words": json.dumps(words(self.office, self.spoken_of, self.day), ensure_ascii=False),
             "expected": list(scopes_of(self.office, self.period.each_month()[-1])), "zone": profile.time_zone,
-            "parts": json.dumps(self._due),
+            "parts": json.dumps(self._due), "answer_dues": json.dumps(self._answer_dues),
             "office_level": policy.visiting.level, "finest_level": policy.profile.levels[-1],
             "window_opens": self._window[0], "window_closes": self._window[1],
             **{f"due_{name}": due_on(self.office, name, self.as_of).day for name in profile.deadlines},
         }  # fmt: skip
+
+    @property
+    def _answer_dues(self) -> dict[str, str]:
+        """Until when needs are to be answered, for those who answer them."""
+        return registered.dues(self.connection, self.office.policy) if self.recipe.to == "answerer" else {}
 
     @property
     def _due(self) -> list[dict[str, str | None]]:
@@ -246,12 +260,23 @@ class _Maker:
         return ledger.runs_in_force(self.connection, self.office.policy.hub, months, self.as_of)
 
     def _report(self, report_id: str) -> list[dict[str, Any]]:
-        rule: Rule = self.office.policy.rules[report_id]
+        rule: Rule = self.office.policy.rules[report_id].model_copy(update={"use": self.recipe.use})
         found: list[dict[str, Any]] = []
         for datasets in self._binder.instances(rule):
             bound = self._binder.bind(rule, datasets, runs=self._runs, parameters=self._facts)
             found += bound.rows(self.connection)
         return found
+
+    def _rows(self, sheet: SheetTemplate, report: str) -> list[dict[str, Any]]:
+        """The rows of one sheet, as far as the recipient's agreement lets it see them; the rest is put on record."""
+        found = self._report(report)
+        kept = withhold.own_rows(self.office.policy, self.recipe, self.recipient, sheet, found)
+        if cut := len(found) - len(kept):
+            withhold.record(
+                self.office, self.connection, self.recipe, self.recipient, self.subject.period, self.subject.key,
+                self.as_of, permission.REGION, sheet=sheet.key, rows=cut,
+            )  # fmt: skip
+        return kept
 
     def _entries(self, template: WorkbookTemplate) -> list[dict[str, Any]]:
         """The words that may be entered, by column: a workbook opened on a telephone shows no drop-down lists."""
@@ -324,12 +349,22 @@ class _Maker:
         ledger.record(self.connection, tables.message, *(
             {"message_id": f"<{self.delivery_id[:32]}.{contact.id}@{domain}>", "delivery_id": self.delivery_id,
              "contact": contact.id, "subject": subject_line, "recorded_as_of": self.as_of}
-            for contact in contacts(self.office, self.recipe.id, self.recipient, self.as_of)
+            for contact in self._addressed()
         ))  # fmt: skip
 
+    def _addressed(self) -> tuple[Contact, ...]:
+        """Whom the mails go to."""
+        if self.recipient.party == ASKER:
+            asked = registered.find(self.connection, self.office.policy, self.recipient.contact or "")
+            return (asked.contact,)
+        return contacts(self.office, self.recipe, self.recipient, self.as_of)
 
-def words(office: Office, day: date) -> list[dict[str, Any]]:
-    """The policy's words on a day, for reports: of codes, issues, datasets, parties, rules and columns."""
+
+def words(office: Office, day: date, today: date | None = None) -> list[dict[str, Any]]:
+    """The policy's words on a day, for reports: of codes, issues, datasets, parties, rules and columns.
+
+    Of a dataset, the party is who answers for it ``today``, under the name that it had on ``day``.
+    """
     policy = office.policy.at(Period.month_of(day))
     found: list[dict[str, Any]] = [
         {"list": name, "code": code, "label": said.label, "advice": said.about.get("advice"), "about": said.about}
@@ -352,8 +387,13 @@ def words(office: Office, day: date) -> list[dict[str, Any]]:
             "list": "dataset",
             "code": c.id,
             "label": c.title_on(day),
-            "advice": c.party,
-            "about": {"by": policy.level_of_parts(c.id)},
+            "advice": policy.party_on(c.party, today or day),
+            "about": {
+                "by": c.by,
+                "parts": policy.parts_of(c.id, day),
+                "roles": c.roles,
+                "months": c.validity_months,
+            },
         }
         for c in policy.ever.values()
     ]
@@ -363,7 +403,8 @@ def words(office: Office, day: date) -> list[dict[str, Any]]:
     ]  # fmt: skip
     found += [{"list": "recipe", "code": r.id, "label": r.title, "advice": None} for r in policy.recipes.values()]
     found += [
-        {"list": "party", "code": a.party, "label": a.title, "advice": a.kind} for a in policy.agreements.values()
+        {"list": "party", "code": a.party, "label": policy.name_on(a.party, day), "advice": a.kind}
+        for a in policy.agreements.values()
     ]
     found += [{"list": "rule", "code": r.id, "label": r.title, "advice": r.stage} for r in policy.rules.values()]
     found += [

@@ -136,7 +136,7 @@ def _not_raised(policy: PolicySet, found: Sequence[Change]) -> Iterator[str]:
 def _not_agreed(policy: PolicySet, found: Sequence[Change], agreed: Sequence[Agreed], today: date) -> Iterator[str]:
     """Every provider of what changes has to have agreed, by a contact on record where it has an agreement here."""
     said = {a.party for a in agreed}
-    providers = {policy.ever[change.dataset].party for change in found}
+    providers = {policy.party_on(policy.ever[change.dataset].party, today) for change in found}
     if missing := sorted(providers - said):
         yield f"尚未征得提供单位同意：{'、'.join(missing)}；请逐一征求意见，用 --agreed 单位=联系人@日期 写明（HY-03）"
     parties = {c.party for c in policy.ever.values()} | policy.agreements.keys()
@@ -180,7 +180,8 @@ def _number(policy: PolicySet, today: date) -> str:
 
 def _as_yaml(made: Release) -> bytes:
     """The release as people read it: one line for each agreement, contract and change."""
-    stated: dict[str, Any] = made.model_dump(by_alias=True, exclude={"file"}, exclude_none=True)
+    stated: dict[str, Any] = made.model_dump(by_alias=True, exclude={"hash", "file"}, exclude_none=True)
+    stated["hash"] = release.hash_of(stated)
     writer = YAML(typ="safe", pure=True)
     writer.default_flow_style, writer.allow_unicode, writer.width = None, True, 10_000
     writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]

@@ -89,8 +89,9 @@ def _received(office: Office, connection: Connection, arrival: Any) -> Received:
     same = connection.execute(text("""
         SELECT a.arrived_at, i.period, i.scope, i.submission_id
         FROM core.arrival a JOIN core.intake i USING (arrival_id)
-        WHERE a.package_hash = :hash AND a.ordinal < :ordinal AND i.submission_id IS NOT NULL ORDER BY a.ordinal LIMIT 1
-    """), {"hash": arrival.package_hash, "ordinal": arrival.ordinal}).first()  # fmt: skip
+        WHERE a.package_hash = :hash AND a.party = :party AND a.ordinal < :ordinal AND i.submission_id IS NOT NULL
+        ORDER BY a.ordinal LIMIT 1
+    """), {"hash": arrival.package_hash, "party": arrival.party, "ordinal": arrival.ordinal}).first()  # fmt: skip
     if same:
         return Received(arrival.arrival_id, "duplicate", None, arrival.dataset, same.period, same.scope,
                         same.submission_id, {"first_arrived_at": same.arrived_at.isoformat()})  # fmt: skip
@@ -111,7 +112,7 @@ def _settled(office: Office, connection: Connection, arrival: Any) -> Received:
     contract = office.policy.at(expected).contracts.get(arrival.dataset)
     if contract is None:
         raise Refusal("not_in_catalogue", {"dataset": arrival.dataset})
-    scope = _scope(office, contract, content)
+    scope = _scope(office, contract, arrival.party, content)
     nil = _nil(office, contract, content, expected)
     ledger.lock(connection, "settle", office.policy.hub, contract.id, str(expected), scope)
     before = _in_force(office, connection, contract, expected, scope, as_of)
@@ -183,9 +184,12 @@ def _in_force(
     return next((s for s in found if s.scope == scope), None)
 
 
-def _scope(office: Office, contract: Contract, content: Content) -> str:
+def _scope(office: Office, contract: Contract, party: str, content: Content) -> str:
+    """Of which part of the dataset a file is the whole."""
     if contract.by is None:
         return office.policy.hub
+    if contract.by == "party":
+        return party
     if content.contact.region is None:
         raise Refusal("sender_without_region")
     return content.contact.region
@@ -193,7 +197,7 @@ def _scope(office: Office, contract: Contract, content: Content) -> str:
 
 def _late(office: Office, contract: Contract, period: Period, as_of: datetime) -> bool:
     """Whether an expected dataset came after its window's last day."""
-    if contract.id not in office.policy.profile.expected or period.months != 1:
+    if period.months != 1 or contract.id not in office.policy.profile.due_in(period):
         return False
     closes = datetime.combine(window_of(office, period)[1], time.max, office.zone)
     return as_of > closes

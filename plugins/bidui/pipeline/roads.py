@@ -10,15 +10,16 @@ import mailbox
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from email.utils import parseaddr
 from pathlib import Path
 
-from bidui.pipeline.arrive import Origin, provision_by_name
+from bidui.pipeline.arrive import Origin, dataset_by_folder, provision_by_name
 from bidui.pipeline.office import Office
+from bidui.policy.agreement import Agreement
 
 UNFINISHED = (".", "~$")
 """Beginnings of names that programs give to files that they are still writing."""
@@ -62,16 +63,26 @@ def folder(office: Office, seen: dict[Path, tuple[int, int]], as_of: datetime) -
         if seen.get(path) != (state.st_size, state.st_mtime_ns):
             seen[path] = (state.st_size, state.st_mtime_ns)
             continue
-        party, dataset = path.parts[-3], path.parts[-2]
+        party, folder_of = office.policy.party_on(path.parts[-3], office.today(as_of)), path.parts[-2]
         agreement = office.policy.agreements.get(party)
-        acting = agreement.contacts_for(None, office.today(as_of)) if agreement else ()
-        contact = acting[0].id if acting else None
-        origin = Origin("folder", f"{party}/{dataset}/{path.name}@{state.st_mtime_ns}", party, contact)
-        yield Batch((Found(path.name, origin, f"{party}.{dataset}", path.read_bytes()),), stranger=False, place=path)
+        dataset = dataset_by_folder(agreement, folder_of) if agreement else None
+        contact = _of_folder(agreement, office.today(as_of)) if agreement else None
+        origin = Origin("folder", f"{party}/{folder_of}/{path.name}@{state.st_mtime_ns}", party, contact)
+        found = Found(path.name, origin, dataset or f"{party}.{folder_of}", path.read_bytes())
+        yield Batch((found,), stranger=False, place=path)
+
+
+def _of_folder(agreement: Agreement, day: date) -> str | None:
+    """Who is taken to send by the party's folder: the first contact in force, or else the last on record."""
+    acting = agreement.contacts_for(None, day) or tuple(c for c in agreement.contacts if c.region is None)[-1:]
+    return acting[0].id if acting else None
 
 
 def mails(office: Office, as_of: datetime) -> Iterator[Batch]:
-    """Mails in the hub's own mailbox, with the attachments that are somebody's on record."""
+    """Mails in the hub's own mailbox, with the attachments that are somebody's on record.
+
+    Who has left is on record, too: what he sends is refused, and those are told who act for the party now.
+    """
     box = _box(office)
     for key in sorted(box.keys(), key=_delivered):
         message = _parsed(box.get_bytes(key))

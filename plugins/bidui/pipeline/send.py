@@ -13,10 +13,12 @@ from typing import Any
 from sqlalchemy import text
 
 from bidui.delivery import mail
+from bidui.pipeline import registered
 from bidui.pipeline.office import Office
 from bidui.pipeline.prepare import MAIL_BODY, content_hash
-from bidui.pipeline.recipients import Recipient
+from bidui.pipeline.recipients import ASKER, Recipient
 from bidui.pipeline.unseal import password
+from bidui.policy.agreement import Contact
 from bidui.sealing import workbook
 from bidui.store import ledger, tables
 from bidui.store.database import Role
@@ -72,12 +74,14 @@ def send(office: Office, delivery_id: str, as_of: datetime) -> Sent:
                 WHERE s.message_id = m.message_id AND s.outcome IN ('accepted', 'permanent'))
             ORDER BY m.message_id
         """), {"id": delivery_id}).all()  # fmt: skip
+        to = Recipient.of(delivery.recipient)
+        asker = registered.find(connection, office.policy, to.contact or "").contact if to.party == ASKER else None
         documents = connection.execute(
             text("SELECT * FROM out.document WHERE delivery_id = :id ORDER BY name"), {"id": delivery_id}
         ).all()
     accepted = failed = 0
     for message in messages:
-        outcome = _send_one(office, delivery, message, documents)
+        outcome = _send_one(office, delivery, message, documents, asker)
         reached("mail.taken")
         with office.database.begin(Role.DELIVER) as connection:
             ledger.record_new(connection, tables.sending, {
@@ -88,9 +92,13 @@ def send(office: Office, delivery_id: str, as_of: datetime) -> Sent:
     return Sent(delivery_id, accepted, failed)
 
 
-def _send_one(office: Office, delivery: Any, message: Any, documents: Sequence[Any]) -> mail.SendOutcome:
+def _send_one(
+    office: Office, delivery: Any, message: Any, documents: Sequence[Any], asker: Contact | None
+) -> mail.SendOutcome:
+    """``asker``: whom it goes to when it is about a need, and no agreement names its contact."""
     desk = office.policy.profile.desk
-    contact = next(c for a in office.policy.agreements.values() for c in a.contacts if c.id == message.contact)
+    known = (c for a in office.policy.agreements.values() for c in a.contacts)
+    contact = asker or next(c for c in known if c.id == message.contact)
     body = next(d for d in documents if d.name == MAIL_BODY)
     composed = mail.compose(
         message_id=message.message_id, sender=desk.email, recipients=[contact.email], subject=message.subject,
@@ -106,6 +114,7 @@ def _send_one(office: Office, delivery: Any, message: Any, documents: Sequence[A
 def _attachment(office: Office, delivery: Any, document: Any) -> mail.Attachment:
     data = office.vault.get(document.content_hash)
     if document.sealing == "password":
-        recipient = Recipient.of(delivery.recipient)
-        data = workbook.seal(data, password(office, recipient.party, recipient.region, delivery.period))
+        to = Recipient.of(delivery.recipient)
+        scope = to.contact if to.party == ASKER else to.region
+        data = workbook.seal(data, password(office, to.party, scope, delivery.period))
     return mail.Attachment(document.name, _MIME[document.name.rpartition(".")[2]], data)

@@ -58,10 +58,10 @@ class Intended:
 
 def settle(office: Office, connection: Connection, intended: Intended, examined: Examined) -> dict[str, Any]:
     """Write one submission with its rows; returns its record."""
-    contract, hub = intended.contract, office.policy.hub
+    contract, agreed, hub = intended.contract, examined.contract, office.policy.hub
     context = office.context(intended.as_of)
-    region = office.places(intended.as_of).column(contract, examined.rows)
-    tokenised = settling.tokenise(connection, contract, examined.accepted, region, context)
+    region = office.places(intended.as_of).column(agreed, examined.rows)
+    tokenised = settling.tokenise(connection, agreed, examined.accepted, region, context)
     submission = intended.submission_id(hub)
     rows = tokenised.rows.assign(hub=hub, submission_id=submission, origin=submission)
     copy_frame(connection, f'data."{contract.table}"', rows)
@@ -74,14 +74,14 @@ def settle(office: Office, connection: Connection, intended: Intended, examined:
     record = intended.record(
         hub, sheet=examined.sheet, rows_read=len(examined.rows), rows_accepted=len(rows) + carried,
         rows_unresolved=len(tokenised.unresolved), rows_quarantined=len(examined.quarantined),
-        complete=_complete(intended, examined, len(rows) + carried),
+        complete=_complete(office, intended, examined, len(rows) + carried),
     )  # fmt: skip
     ledger.record(connection, tables.submission, record)
     reasons = pd.concat([
         pd.Series("quarantined", index=examined.quarantined, dtype="object"),
         pd.Series("unresolved", index=tokenised.unresolved, dtype="object"),
     ])  # fmt: skip
-    settling.keep_unsettled(connection, submission, contract, examined.rows, region, reasons, context)
+    settling.keep_unsettled(connection, submission, agreed, examined.rows, region, reasons, context)
     if contract.column("subject") and contract.column("subject_name"):
         settling.keep_sightings(connection, contract.table, submission)
     candidates.find(connection, [submission])
@@ -97,15 +97,16 @@ def settle_nil(office: Office, connection: Connection, intended: Intended) -> di
     return record
 
 
-def _complete(intended: Intended, examined: Examined, accepted: int) -> bool:
+def _complete(office: Office, intended: Intended, examined: Examined, accepted: int) -> bool:
     """Whether absence from the submission counts as evidence (design, decision 7).
 
     An amendment mends rows; it never makes a submission complete that was not: that takes the whole file again.
     """
-    rule, read = intended.contract.complete_if, len(examined.rows)
+    contract, read = intended.contract, len(examined.rows)
     share = len(examined.quarantined) / read if read else 0.0
+    enough = accepted >= office.policy.least_rows(contract.id, intended.period.last_day)
     base = intended.before.complete if intended.kind == "amend" and intended.before else True
-    return base and accepted >= rule.minimum_rows and share <= rule.maximum_quarantined_share
+    return base and enough and share <= contract.complete_if.maximum_quarantined_share
 
 
 def _refresh_statistics(connection: Connection, contract: Contract) -> None:

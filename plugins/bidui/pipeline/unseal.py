@@ -1,6 +1,7 @@
 """From an arrived package to its content: who sent it, whether the agreement lets it in, and the envelope opened.
 
-The order matters: agreement, then form, then signature and register of contacts, and only then is anything decrypted.
+The order matters: agreement, road and form, then signature and register of contacts, what the agreement lets the party
+do (docs/adr/0019), and only then is anything decrypted.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ class Content:
 
     data: bytes = field(repr=False)
     sealing: Sealing
+    agreement: Agreement
+    provision: Provision
     contact: Contact
     kind: str = "full"
     period: str | None = None
@@ -53,7 +56,7 @@ class Content:
 
 _LATEST = text("""
     SELECT max(CAST(i.facts->>'sequence' AS bigint)) FROM core.intake i JOIN core.arrival a USING (arrival_id)
-    WHERE a.party = :party AND a.dataset = :dataset AND i.submission_id IS NOT NULL AND a.arrived_at <= :as_of
+    WHERE a.party = ANY(:parties) AND a.dataset = :dataset AND i.submission_id IS NOT NULL AND a.arrived_at <= :as_of
 """)
 """The highest running number of what was taken from a sender: an older package must not replace a newer one."""
 
@@ -74,12 +77,14 @@ def unseal(office: Office, connection: Connection, arrival: Any, data: bytes, as
         raise Refusal("sealing_not_allowed", {"sealing": sealing, "allowed": list(provision.sealing)})
     try:
         if sealing == "machine":
-            return _machine(office, connection, agreement, arrival, data, as_of)
-        contact = _known_sender(agreement, arrival, office.today(as_of))
+            return _machine(office, connection, agreement, provision, arrival, data, as_of)
+        known = contact_by_id(agreement, arrival.contact)
+        contact = _acting(known, office.today(as_of), "sender_unknown", "sender_expired")
+        _may_enter(agreement)
         if sealing == "plain":
-            return Content(data, sealing, contact)
+            return Content(data, sealing, agreement, provision, contact)
         opened = opening.open_(data, _passwords(office, arrival, contact))
-        return Content(opened.data, sealing, contact, weak=opened.weak)
+        return Content(opened.data, sealing, agreement, provision, contact, weak=opened.weak)
     except SealError as error:
         if error.code in _OURS:
             raise
@@ -88,55 +93,80 @@ def unseal(office: Office, connection: Connection, arrival: Any, data: bytes, as
 
 def _allowed(office: Office, arrival: Any, as_of: datetime) -> tuple[Agreement, Provision]:
     agreement = office.policy.agreements.get(arrival.party)
-    if agreement is None or not agreement.in_force(office.today(as_of)):
+    if agreement is None:
         raise Refusal("no_agreement", {"party": arrival.party})
+    _in_force(agreement, office.today(as_of), "agreement_lapsed")
     provision = agreement.provision(arrival.dataset)
     if provision is None:
         raise Refusal("not_in_agreement", {"dataset": arrival.dataset})
+    if arrival.channel not in agreement.channels:
+        raise Refusal("channel_outside", {"channel": arrival.channel, "allowed": list(agreement.channels)})
     return agreement, provision
 
 
-def _known_sender(agreement: Agreement, arrival: Any, today: date) -> Contact:
-    contact = contact_by_id(agreement, arrival.contact)
-    if contact is None or not contact.in_force(today):
-        raise Refusal("sender_unknown")
+def _acting(contact: Contact | None, today: date, unknown: str, expired: str) -> Contact:
+    """The contact, who has to be on record and in force; ``unknown`` and ``expired`` are what is said otherwise."""
+    if contact is None:
+        raise Refusal(unknown)
+    _in_force(contact, today, expired)
     return contact
 
 
+def _in_force(made: Agreement | Contact, today: date, otherwise: str) -> None:
+    """Refused with the day on which it began to hold, or did so last."""
+    if today < made.valid_from:
+        raise Refusal(otherwise, {"first_day": made.valid_from.isoformat()})
+    if made.valid_to and made.valid_to < today:
+        raise Refusal(otherwise, {"last_day": made.valid_to.isoformat()})
+
+
+def _may_enter(agreement: Agreement) -> None:
+    """Only who may enter data sends any (SQ-09)."""
+    if "entry" not in agreement.may:
+        raise Refusal("mode_outside")
+
+
 def _machine(
-    office: Office, connection: Connection, agreement: Agreement, arrival: Any, data: bytes, as_of: datetime
-) -> Content:
+    office: Office, connection: Connection, agreement: Agreement, provision: Provision, arrival: Any, data: bytes,
+    as_of: datetime,
+) -> Content:  # fmt: skip
     verified = machine.verify(data, trust=authority.trust_file(office.keys), at=as_of)
+    parties = office.policy.carried_by(agreement.party, office.today(as_of))
     events = connection.execute(
         text(
             "SELECT event, contact FROM core.certificate"
-            " WHERE fingerprint = :print AND party = :party AND recorded_as_of <= :as_of"
+            " WHERE fingerprint = :print AND party = ANY(:parties) AND recorded_as_of <= :as_of"
         ),
-        {"print": verified.signer_fingerprint, "party": agreement.party, "as_of": as_of},
+        {"print": verified.signer_fingerprint, "parties": parties, "as_of": as_of},
     ).all()
-    contact = contact_by_id(agreement, events[0].contact) if events else None
-    if contact is None or not contact.in_force(office.today(as_of)) or any(e.event == "revoked" for e in events):
-        raise Refusal("signer_unknown")
+    is_certified = bool(events) and all(event.event != "revoked" for event in events)
+    known = contact_by_id(agreement, events[0].contact) if is_certified else None
+    contact = _acting(known, office.today(as_of), "signer_unknown", "signer_expired")
     manifest = verified.manifest
-    if manifest.recipient != office.policy.hub or manifest.sender != agreement.party:
+    if manifest.kind != "amend":  # whoever has given data mends them (QA-08)
+        _may_enter(agreement)
+    if manifest.recipient != office.policy.hub or manifest.sender not in parties:
         raise Refusal("addressed_to_another", {"recipient": manifest.recipient})
     if manifest.dataset != arrival.dataset:
         raise Refusal("not_in_agreement", {"dataset": manifest.dataset})
-    latest = connection.execute(
-        _LATEST, {"party": agreement.party, "dataset": arrival.dataset, "as_of": as_of}
-    ).scalar()
+    latest = connection.execute(_LATEST, {"parties": parties, "dataset": arrival.dataset, "as_of": as_of}).scalar()
     if latest is not None and manifest.seq <= latest:
         raise Refusal("replayed", {"stated": manifest.seq})
     if manifest.period != arrival.period:
         raise Refusal("period_contradicts", {"stated": arrival.period, "inside": manifest.period})
     plain = machine.decrypt(verified, identities=authority.identities(office.keys))
-    return Content(plain, "machine", contact, manifest.kind, manifest.period, manifest.data_date, manifest.seq)
+    return Content(plain, "machine", agreement, provision, contact, manifest.kind, manifest.period, manifest.data_date,
+                   manifest.seq)  # fmt: skip
 
 
 def _passwords(office: Office, arrival: Any, contact: Contact) -> list[str]:
-    """The passwords that may fit: of the period named, and of its neighbours, since people reuse last month's."""
+    """The passwords that may fit: of the period named, and of its neighbours, since people reuse last month's.
+
+    After a succession, those of the predecessors, too.
+    """
     period = Period.parse(arrival.period)
-    return [password(office, arrival.party, contact.region, str(period.shift(step))) for step in (0, -1, 1)]
+    parties = office.policy.carried_by(arrival.party, office.today(arrival.arrived_at))
+    return [password(office, p, contact.region, str(period.shift(step))) for p in parties for step in (0, -1, 1)]
 
 
 def password(office: Office, party: str, region: str | None, period: str) -> str:

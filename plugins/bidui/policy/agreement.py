@@ -58,6 +58,8 @@ class Provision(Frozen):
     """What is counted, of whom and up to when (口径), as both sides understand it (SQ-08)."""
     fields: tuple[str, ...] | None = None
     """The contract's columns that are agreed; what else a file holds stays at the door. ``None``: all of them."""
+    uses: tuple[str, ...] | None = None
+    """Those of the agreement's uses that this dataset may be put to, where it is not all of them; ``None``: all."""
 
 
 class Agreement(Frozen):
@@ -68,6 +70,9 @@ class Agreement(Frozen):
     kind: Literal["hub", "agency", "regions", "bureau"]
     level: str | None = None
     """Region level, for kind ``regions``: one agreement for all regions of it."""
+    offices: dict[str, str] = {}
+    """How a region's name ends → what its office is called (街道 → 办事处), for kind ``regions``; an empty ending: all
+    other regions."""
     clauses: tuple[str, ...]
     purpose: str
     uses: tuple[str, ...] = Field(min_length=1)
@@ -103,6 +108,11 @@ class Agreement(Frozen):
             for name, columns in (item.items() if isinstance(item, dict) else [(item, None)])
         }
 
+    def office_of(self, region: str) -> str | None:
+        """What the office of a region is called, after the region's name; None where the party's title says it."""
+        endings = [ending for ending in self.offices if region.endswith(ending)]
+        return self.offices[max(endings, key=len)] if endings else None
+
     def in_force(self, day: date) -> bool:
         """Whether the agreement holds on ``day``."""
         return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
@@ -110,6 +120,11 @@ class Agreement(Frozen):
     def provision(self, dataset: str) -> Provision | None:
         """What the agreement says about ``dataset``."""
         return next((p for p in self.provides if p.dataset == dataset), None)
+
+    def uses_of(self, dataset: str) -> tuple[str, ...]:
+        """What ``dataset`` may be used for: what its provision says, or else the agreement."""
+        provision = self.provision(dataset)
+        return self.uses if provision is None or provision.uses is None else provision.uses
 
     def contacts_for(self, region: str | None, day: date) -> tuple[Contact, ...]:
         """Contacts in force on ``day`` for a region (for the party as a whole: ``None``)."""

@@ -33,12 +33,13 @@ class Difference:
 _OF_CONTRACT = {
     "title": (Weight.TEXT, "名称"), "titles": (Weight.TEXT, "此后名称"), "purpose": (Weight.TEXT, "用途说明"),
     "clauses": (Weight.TEXT, "条款"),
-    "category": (Weight.TEXT, "信息资源分类"), "source_system": (Weight.TEXT, "来源系统"),
+    "category": (Weight.TEXT, "信息资源分类"), "information": (Weight.TEXT, "信息类别"),
+    "source_system": (Weight.TEXT, "来源系统"),
     "format": (Weight.COMPATIBLE, "信息资源格式"),
     "sharing": (Weight.COMPATIBLE, "共享类型"), "security_level": (Weight.COMPATIBLE, "数据分级"),
     "cadence": (Weight.COMPATIBLE, "更新周期"), "validity_months": (Weight.COMPATIBLE, "有效月数"),
     "complete_if": (Weight.COMPATIBLE, "完整性要求"), "party": (Weight.BREAKING, "提供单位"),
-    "by": (Weight.BREAKING, "分地区报送的层级"), "delivery": (Weight.BREAKING, "全量或增量"),
+    "by": (Weight.BREAKING, "分地区或者分部门报送"), "delivery": (Weight.BREAKING, "全量或增量"),
     "numbering": (Weight.BREAKING, "户编号体系"),
 }  # fmt: skip
 _OF_COLUMN = {

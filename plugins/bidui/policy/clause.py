@@ -102,7 +102,8 @@ def named(include: Path, prefixes: Collection[str]) -> Iterator[tuple[str, int, 
     """
     anywhere = re.compile(rf"\b(?:{'|'.join(sorted(prefixes))})-\d+\b")
     for path in sorted(path for path in include.rglob("*") if path.suffix in _TEXTS):
-        text, file = path.read_text(encoding="utf-8-sig"), str(path.relative_to(include))
+        text = path.read_text(encoding="utf-8-sig", errors="replace")  # what cannot be read is told elsewhere
+        file = str(path.relative_to(include))
         places = {(found.start(), found[0]) for found in anywhere.finditer(text)}
         for listed in _LISTED.finditer(text):
             places |= {(listed.start(1) + word.start(), word[0]) for word in _WORD.finditer(_bare(listed[1]))}

@@ -7,6 +7,7 @@ dictionary says of its codes, in columns of its own, reports read as ``word.abou
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from bidui.domain.names import Variants
 from bidui.domain.words import fold
-from bidui.policy.source import Fault, PolicyError
+from bidui.policy.source import Fault, PolicyError, text_of
 
 _OWN = {"code", "label", "aliases", "valid_from", "valid_to"}
 
@@ -119,12 +120,14 @@ def lines(path: Path, required: set[str]) -> Iterator[tuple[int, dict[str, str]]
     """Line number and stripped cells of each row of a dictionary; PolicyError when it or a column is missing."""
     if not path.exists():
         raise PolicyError([Fault(place(path), None, "the file is missing")])
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        if missing := required - set(reader.fieldnames or ()):
-            raise PolicyError([Fault(place(path), 1, f"column missing: {', '.join(sorted(missing))}")])
-        for row in reader:
-            yield reader.line_num, {key: (value or "").strip() for key, value in row.items() if key}
+    reader = csv.DictReader(io.StringIO(text_of(path, path.parents[1]), newline=""))
+    if missing := required - set(reader.fieldnames or ()):
+        raise PolicyError([Fault(place(path), 1, f"column missing: {', '.join(sorted(missing))}")])
+    for row in reader:
+        if None in row:
+            said = "has more cells than there are columns; put a text with a comma in double quotes"
+            raise PolicyError([Fault(place(path), reader.line_num, said)])
+        yield reader.line_num, {key: (value or "").strip() for key, value in row.items()}
 
 
 class Spans:

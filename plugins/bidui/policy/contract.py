@@ -6,6 +6,7 @@ own closed list of ``customProperties``. The classes here are the view of it tha
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,7 +19,7 @@ ColumnType = Literal["text", "integer", "decimal", "date", "month", "boolean", "
 Identifier = Literal["id_number", "name", "phone", "text"]
 ColumnRole = Literal[
     "subject", "subject_name", "head", "head_name", "household_key", "relation",
-    "region_county", "region_town", "region_village", "row_key", "line_number",
+    "region_county", "region_town", "region_village", "row_key", "line_number", "change",
 ]  # fmt: skip
 SharingClass = Literal["unconditional", "conditional", "withheld"]
 Cadence = Literal["month", "quarter", "half", "semester", "school_year", "year", "at_once", "as_needed"]
@@ -66,6 +67,17 @@ class Column(Frozen):
     example: str | None = None
     """A made-up value, for the example row of a blank workbook."""
 
+    @model_validator(mode="after")
+    def _changes_are_listed(self) -> Column:
+        if self.role == "change" and self.type != "code":
+            raise ValueError("role change needs a code list: what may be asked for, one code in a cell")
+        return self
+
+    @property
+    def indispensable(self) -> bool:
+        """Whether no agreement may leave it out: without it a row is set aside, or says nothing of anybody."""
+        return self.required or bool(self.key_position) or self.role in ("subject", "household_key", "row_key")
+
     @property
     def parts(self) -> tuple[str, ...]:
         """What the intake reads out of an ID number; each stands beside the column as ``<column>__<part>``."""
@@ -76,9 +88,11 @@ class Column(Frozen):
 
 
 class Completeness(Frozen):
-    """When a submission is complete enough for absence to count as evidence (design, decision 7)."""
+    """When a submission is complete enough for absence to count as evidence (design, decision 7).
 
-    minimum_rows: int = 0
+    How many rows that takes is the hub's own: `Profile.least_rows`.
+    """
+
     maximum_quarantined_share: float = 1.0
     maximum_change: float | None = None
     """Largest share by which the row count may differ from the previous submission's; beyond it, a warning."""
@@ -167,15 +181,18 @@ class Contract(Frozen):
     party: str
     roles: tuple[str, ...] = Field(min_length=1)
     """What rules may ask for; the first is what the dataset mainly is."""
-    by: Literal["region"] | None = None
-    """``region``: in one period, files of the regions whose agreement gives it stand side by side; ``None``: one file
-    for the hub."""
+    by: Literal["region", "party"] | None = None
+    """In one period, files of the regions whose agreement gives it (``region``), or of each party whose agreement does
+    (``party``), stand side by side; ``None``: one file for the hub."""
     delivery: Literal["full", "increment"] = "full"
     cadence: Cadence
     validity_months: int = 1
     """How many months one submission speaks for."""
     category: str = Field(pattern=r"^[^/\s]+(/[^/\s]+)+$")
     """Where the catalogue files it (信息资源分类): a class and an item of it, ``部门/教育``."""
+    information: str
+    """Code of the list ``information_class``: what sort of information it is, of which of the three families of systems
+    (SQ-01)."""
     format: str
     """Code of the list ``resource_format``: what the party keeps it as."""
     sharing: Sharing
@@ -236,6 +253,18 @@ class Contract(Frozen):
     def column(self, role: str) -> Column | None:
         """The column that plays ``role``, if any."""
         return next((c for c in self.columns if c.role == role), None)
+
+    def within(self, fields: Collection[str] | None) -> Contract:
+        """The contract as one agreement has it: with the columns that are agreed; ``None``: with all of them."""
+        if fields is None:
+            return self
+        members, kept = self.layout.members, {*fields, *(c.name for c in self.columns if c.indispensable)}
+        layout = self.layout
+        if members:
+            kept.add(members.number)
+            fewer = {name: tuple(n for n in getattr(members, name) if n in kept) for name in ("columns", "once")}
+            layout = layout.model_copy(update={"members": members.model_copy(update=fewer)})
+        return self.model_copy(update={"columns": tuple(c for c in self.columns if c.name in kept), "layout": layout})
 
     @property
     def of_places(self) -> bool:

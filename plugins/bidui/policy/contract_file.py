@@ -20,17 +20,17 @@ from bidui.policy.source import Fault, PolicyError, Source, Tell, nearest, parse
 _ON_CONTRACT = {
     "party": "party", "titles": "titles", "role": "roles", "by": "by", "delivery": "delivery", "cadence": "cadence",
     "validityMonths": "validity_months", "clauses": "clauses", "completeIf": "complete_if", "limits": "limits",
-    "layout": "layout", "numbering": "numbering", "category": "category", "format": "format", "sharing": "sharing",
-    "sourceSystem": "source_system", "securityLevel": "security_level",
+    "layout": "layout", "numbering": "numbering", "category": "category", "information": "information",
+    "format": "format", "sharing": "sharing", "sourceSystem": "source_system", "securityLevel": "security_level",
 }  # fmt: skip
 _ON_COLUMN = {
     "role": "role", "codeList": "code_list", "identifier": "identifier", "idForm": "id_form", "locked": "locked",
     "many": "many", "owner": "owner",
 }  # fmt: skip
 _NESTED = {
-    "minimumRows": "minimum_rows", "maximumQuarantinedShare": "maximum_quarantined_share",
-    "maximumChange": "maximum_change", "dataDate": "data_date",
+    "maximumQuarantinedShare": "maximum_quarantined_share", "maximumChange": "maximum_change", "dataDate": "data_date",
 }  # fmt: skip
+_OF_THE_HUB = "completeIf: minimumRows differs by hub; say it in its profile, under least_rows"
 _NO_REGION = "99"
 """No region's code begins so: ID numbers that do are nobody's."""
 _TYPES = {"integer": "integer", "number": "decimal", "date": "date", "boolean": "boolean", "string": "text"}
@@ -95,6 +95,8 @@ def _read(text: str, file: str) -> Contract:
     fields, tell = _custom(source, document.get("customProperties"), _ON_CONTRACT, ["customProperties"])
     if missing := [p for p, field in _ON_CONTRACT.items() if _required(field) and field not in fields]:
         raise PolicyError([source.fault(_lacks(name), ["customProperties"]) for name in missing])
+    if "minimumRows" in fields.get("complete_if", ()):
+        raise PolicyError([tell(_OF_THE_HUB, ["complete_if", "minimumRows"])])
     for name in ("complete_if", "limits", "layout"):
         if name in fields:
             fields[name] = {_NESTED.get(key, key): value for key, value in fields[name].items()}

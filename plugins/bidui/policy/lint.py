@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from difflib import get_close_matches
 
+from bidui.policy import contacts, permission
 from bidui.policy.policy_set import PolicySet
 from bidui.policy.rule import Rule
-from bidui.policy.source import Fault, nearest, place_of
+from bidui.policy.source import Fault, nearest, place_of, read_yaml
 from bidui.policy.working_calendar import FILE as HOLIDAYS
 
 Found = Iterator[Fault]
@@ -20,9 +22,13 @@ _HANDED_IN = frozenset({"hub", "period", "first_day", "last_day", "as_of", "runs
 """Parameters that the binder hands to every rule."""
 _TOLD = frozenset({
     "recipient", "recipient_region", "arrival", "round", "today", "about", "approval_role", "words", "expected", "zone",
-    "parts", "window_opens", "window_closes", "office_level", "finest_level",
+    "parts", "answer_dues", "window_opens", "window_closes", "office_level", "finest_level",
 })  # fmt: skip
 """Parameters that a report is handed besides, with ``due_<deadline>`` for each deadline."""
+_CLASSES = "classification"
+_NEARLY = 0.85
+"""How alike two names are of which one is a slip of the pen."""
+_LAST_DAY = 31
 _TEXT = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _PARAMETER = re.compile(r"(?<![:\w\\]):([a-z_]\w*)(?!:)")
 
@@ -30,7 +36,9 @@ _PARAMETER = re.compile(r"(?<![:\w\\]):([a-z_]\w*)(?!:)")
 def faults(policy: PolicySet) -> list[Fault]:
     """Every such fault."""
     checks = (
-        _figures, _approvers, _terms_of_cases, _outcomes, _severities, _sql, _unreceived, _regions, _twice, _holidays,
+        _figures, _kinds, _misspelt, _window, _classifications, _approvers, _terms_of_cases, _outcomes, _severities,
+        _sql, _unreceived, _contacts, _regions, _twice, _holidays,
+        permission.faults,
     )  # fmt: skip
     return [fault for check in checks for fault in check(policy)]
 
@@ -52,18 +60,63 @@ def _stated(policy: PolicySet, word: str) -> tuple[str, int | None]:
     return place_of(policy.include, word, *_profiles(policy))
 
 
+def _of(policy: PolicySet, group: str, name: str, said: str) -> Fault:
+    """A fault of a figure, where the profile or the one below it states it."""
+    files = [read_yaml(policy.include / file, policy.include) for file in _profiles(policy)]
+    stating = max(files, key=lambda file: file.reach([group, name]))
+    return stating.fault(f"{group}: {name} {said}", [group, name])
+
+
 def _figures(policy: PolicySet) -> Found:
     """A figure is dated and has a clause, or says where else it is from."""
     hub = policy.profile
-    for what, figures in (("threshold", hub.thresholds), ("deadline", hub.deadlines)):
+    groups = (("thresholds", hub.thresholds), ("deadlines", hub.deadlines), ("least_rows", hub.least_rows))
+    for group, figures in groups:
         for name, figure in figures.items():
             if not (figure.clauses or figure.source.strip()):
-                said = f"{what} {name} has no clause and no source; add clauses: [...] or source: ..."
-                yield Fault(*_stated(policy, name), said)
+                yield _of(policy, group, name, "has no clause and no source; add clauses: [...] or source: ...")
             if not figure.values:
-                yield Fault(*_stated(policy, name), f"{what} {name} has no value; add values: {{2021-01-01: ...}}")
-    if not hub.window.clauses:
+                yield _of(policy, group, name, "has no value; add values: {2021-01-01: ...}")
+
+
+def _kinds(policy: PolicySet) -> Found:
+    """A threshold is a number, unless it lists codes."""
+    for name, figure in policy.profile.thresholds.items():
+        for value in figure.values.values():
+            if figure.of is None and not isinstance(value, int | float):
+                yield _of(policy, "thresholds", name, f"is {value}, which is no number; write it in digits")
+
+
+def _misspelt(policy: PolicySet) -> Found:
+    """A figure that no SQL reads and that is called nearly as one above it, which goes on unchanged."""
+    read = {name for rule in policy.rules.values() for name in _PARAMETER.findall(_TEXT.sub(" ", rule.sql))}
+    hub = policy.profile
+    for group, figures, prefix in (("thresholds", hub.thresholds, ""), ("deadlines", hub.deadlines, "due_")):
+        names = list(figures)
+        for at, name in enumerate(names):
+            close = get_close_matches(name, names[:at], 1, _NEARLY)
+            if close and f"{prefix}{name}" not in read:
+                yield _of(policy, group, name, f"is read by nothing; did you mean {close[0]}?")
+
+
+def _window(policy: PolicySet) -> Found:
+    """Parties are called upon before the window opens, and it opens before it closes; 31 is a month's last day."""
+    window = policy.profile.window
+    if not window.clauses:
         yield Fault(*_stated(policy, "window"), "the window has no clause; add clauses: [...]")
+    if not 1 <= window.calls_day <= window.opens_day <= window.closes_day <= _LAST_DAY:
+        said = f"calls_day {window.calls_day}, opens_day {window.opens_day}, closes_day {window.closes_day}"
+        yield Fault(*_stated(policy, "window"), f"window: {said}; write days from 1 to {_LAST_DAY}, in this order")
+
+
+def _classifications(policy: PolicySet) -> Found:
+    """How sensitive a column is, in a word of its list."""
+    known = [entry.label for entry in policy.codes[_CLASSES].entries] if _CLASSES in policy.codes else []
+    for contract in policy.contracts.values():
+        for column in contract.columns if known else ():
+            if column.classification not in known:
+                said = f"column {column.name}: classification: {column.classification} is none of {'、'.join(known)}"
+                yield Fault(*place_of(policy.include, column.classification, contract.file), said)
 
 
 def _approvers(policy: PolicySet) -> Found:
@@ -72,9 +125,9 @@ def _approvers(policy: PolicySet) -> Found:
 
 
 def _terms_of_cases(policy: PolicySet) -> Found:
-    """Deadlines that cases are opened with: one for each level of a lead, and one for corrections."""
+    """Deadlines that code asks for: those of cases, by the level of a lead and for corrections, and that of needs."""
     known = policy.profile.deadlines
-    for name in ("correction", *(f"visit_{level}" for level in _codes(policy, "level"))):
+    for name in ("correction", "need_answer", *(f"visit_{level}" for level in _codes(policy, "level"))):
         if name not in known:
             close = next((given for given in known if nearest(given, [name])), "deadlines")
             yield Fault(*_stated(policy, close), f"deadlines: {name} is missing; add it{nearest(name, known)}")
@@ -122,16 +175,38 @@ def _in(policy: PolicySet, rule: Rule, word: str, said: str) -> Fault:
 
 
 def _unreceived(policy: PolicySet) -> Found:
-    """What is delivered, somebody may receive; who approves is asked without an agreement saying so."""
+    """What is delivered, somebody may receive; who approves, or asked, has it without an agreement saying so."""
     received = {recipe for made in policy.agreements.values() for recipe in made.receives}
     for recipe in policy.recipes.values():
-        if recipe.to != "approver" and recipe.id not in received:
+        if recipe.to not in ("approver", "asker") and recipe.id not in received:
             said = f"nobody receives {recipe.id}; add it to receives of an agreement, or take it out of deliveries"
             yield Fault(recipe.file, 1, said)
         made = policy.agreements.get(recipe.party or "")
         if made and recipe.id in received and recipe.id not in made.receives:
             said = f"party: {made.party} does not receive {recipe.id}; add it to receives of its agreement"
             yield Fault(*place_of(policy.include, made.party, recipe.file), said)
+
+
+def _contacts(policy: PolicySet) -> Found:
+    """Of each party whose agreement goes on, somebody stays on record, with a leader and an office (QA-17, HY-01)."""
+    file = contacts.file_of(policy.hub)
+    for made in policy.agreements.values():
+        if made.valid_to or not made.provides:
+            continue
+        staying = [contact for contact in made.contacts if contact.valid_to is None]
+        for contact in staying:
+            if missing := [name for name in ("leader", "office") if not getattr(contact, name)]:
+                said = f"contact {contact.id} has no {' and no '.join(missing)}; ask {made.party} who it is"
+                yield Fault(*place_of(policy.include, contact.id, file), said)
+        regions = [region for region in policy.regions if region.level == made.level]
+        there = {contact.region for contact in staying} - {None}
+        if there - {region.code for region in regions}:  # told by the reference to a region that is not there
+            continue
+        missing = [made.party] if not staying else []
+        if made.kind == "regions":
+            missing = [f"{made.party}, region {r.code}" for r in regions if r.valid_to is None and r.code not in there]
+        for who in missing:
+            yield Fault(file, 1, f"{who}: nobody stays on record; add a line, or ask for its list of contacts")
 
 
 def _regions(policy: PolicySet) -> Found:

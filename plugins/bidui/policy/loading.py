@@ -18,6 +18,7 @@ from bidui.policy.recipe import Recipe
 from bidui.policy.region import Region
 from bidui.policy.rule import Rule, Stage
 from bidui.policy.source import Fault, PolicyError, Source, nearest, place_of, read_sql, read_yaml
+from bidui.policy.succession import with_contacts
 
 _STAGES: tuple[Stage, ...] = ("derive", "compare", "screen", "lead", "settle", "report")
 _ALWAYS: tuple[Stage, ...] = ("derive", "settle", "report", "lead")
@@ -48,14 +49,15 @@ def load(include: Path, profile_id: str) -> PolicySet:
         raise PolicyError(reading.faults)
     policy = PolicySet(
         include=include, profile=hub, contracts=contracts,
-        agreements={
+        agreements=with_contacts({
             party: agreements[party].here(hub.titles.get(party), hub.datasets, acting.get(party, ()))
             for party in hub.agreements if party in agreements
-        },
+        }),
         rules={r.id: r for r in rules.values() if r.stage in _ALWAYS or r.id in hub.rules},
         recipes={r: recipes[r] for r in hub.deliveries if r in recipes},
         codes=codes, regions=regions, calendar=calendar or WorkingCalendar.from_rows([]), objects=reading.objects,
         releases=releases,
+        elsewhere={party: made.title for party, made in agreements.items() if party not in hub.agreements},
     )  # fmt: skip
     dangling = _dangling_in_profile(include, reading.stated_in, hub, agreements, rules, recipes, policy.ever)
     named = unread.real([*dangling, *references.faults(policy)], [fault.file for fault in reading.faults])
@@ -108,20 +110,26 @@ class _Reading:
         return self.attempt(partial(self._profile, file, known))
 
     def _profile(self, file: str, known: list[str]) -> Profile:
-        own = read_yaml(self.include / file, self.include)
+        own = self._mapping(file)
         base, stated = own, own.plain()
         self.stated_in = [file]
         if below := stated.pop("extends", None):
             if below not in known:
                 said = f"extends a file that is not there: {below}{nearest(below, known)}"
                 raise PolicyError([own.fault(said, ["extends"])])
-            base = read_yaml(self.include / "profiles" / f"{below}.yaml", self.include)
+            base = self._mapping(f"profiles/{below}.yaml")
             stated = merge(base.plain(), stated)
             self.stated_in.append(base.file)
         self.objects[f"profile:{Path(file).stem}"] = digest(stated)
         return own.as_model_of(
             stated, Profile, lambda said, at: (base if base.reach(at) > own.reach(at) else own).fault(said, at)
         )
+
+    def _mapping(self, file: str) -> Source:
+        source = read_yaml(self.include / file, self.include)
+        if not isinstance(source.data, dict):
+            raise PolicyError([source.fault("expected a mapping")])
+        return source
 
     def releases(self, working: dict[str, Contract]) -> release.Releases:
         """What was released of the catalogue."""
@@ -159,11 +167,18 @@ def _dangling_in_profile(
         ("agreements", hub.agreements, agreements), ("rules", hub.rules, rules),
         ("deliveries", hub.deliveries, recipes), ("expected", hub.expected, contracts),
         ("titles", hub.titles, hub.agreements), ("datasets", hub.datasets or (), contracts),
+        ("least_rows", hub.least_rows, contracts), ("window: quarterly", hub.window.quarterly, contracts),
     ]  # fmt: skip
     given = {p.dataset for party in hub.agreements if party in agreements for p in agreements[party].provides}
     idle = [("datasets", name) for name in hub.datasets or () if name in contracts and name not in given]
     given &= set(given if hub.datasets is None else hub.datasets)
-    idle += [("expected", name) for name in hub.expected if name in contracts and name not in given]
+    idle += [
+        (what, name)
+        for what, names in (
+            ("expected", hub.expected), ("window: quarterly", hub.window.quarterly), ("least_rows", hub.least_rows),
+        )
+        for name in names if name in contracts and name not in given
+    ]  # fmt: skip
     provided = [(f"agreements/{p}.yaml", g.dataset) for p in agreements for g in agreements[p].provides]
     return [
         Fault(*place_of(include, name, *files), f"{what}: {name} does not exist{nearest(name, known)}")

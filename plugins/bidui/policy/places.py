@@ -27,21 +27,32 @@ class Places:
 
         ``names`` go from the widest to the finest.
         """
-        within: str | None = None
-        for name in names:
-            if not name:
-                continue
-            if name in self._codes:
-                within = name
-                continue
-            found = self._named.get((within, name), [])
-            if len(found) != 1:
-                return None
-            within = found[0].code
-        return within
+        reached = self._follow(names)
+        return reached[-1] if reached else None
 
-    def column(self, contract: Contract, frame: pd.DataFrame) -> pd.Series:
-        """Region code of each row of a normalised frame (None where unknown), by the contract's region columns."""
+    def reach(self, *names: str | None) -> str | None:
+        """The same, but of what stands before the first name that is unknown or ambiguous."""
+        return next((code for code in reversed(self._follow(names)) if code), None)
+
+    def _follow(self, names: Iterable[str | None]) -> list[str | None]:
+        """The code of each name that is given, the last one None where it is unknown or ambiguous."""
+        reached: list[str | None] = []
+        for name in filter(None, names):
+            within = reached[-1] if reached else None
+            found = self._named.get((within, name), [])
+            if name in self._codes:
+                reached.append(name)
+            elif len(found) == 1:
+                reached.append(found[0].code)
+            else:
+                return [*reached, None]
+        return reached
+
+    def column(self, contract: Contract, frame: pd.DataFrame, *, whole: bool = True) -> pd.Series:
+        """Region code of each row of a normalised frame (None where unknown), by the contract's region columns.
+
+        Not ``whole``: of a place that is known in part, the part that is known.
+        """
         columns = [
             c.name
             for level in ("region_county", "region_town", "region_village")
@@ -51,7 +62,8 @@ class Places:
             return pd.Series(None, index=frame.index, dtype="object")
         given = frame[columns].astype("object").where(frame[columns].notna(), None)
         distinct = given.drop_duplicates()
-        codes = {tuple(row): self.resolve(*row) for row in distinct.itertuples(index=False, name=None)}
+        of = self.resolve if whole else self.reach
+        codes = {tuple(row): of(*row) for row in distinct.itertuples(index=False, name=None)}
         return pd.Series(
             [codes[row] for row in given.itertuples(index=False, name=None)], index=frame.index, dtype="object"
         )

@@ -15,6 +15,8 @@ import yaml
 class _Loader(yaml.CSafeLoader):  # type: ignore[misc]  # written in C, without types
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         keys = [key.value for key, _ in node.value]
+        if not all(isinstance(key, str) for key in keys):
+            raise yaml.constructor.ConstructorError(None, None, "a key is no word", node.start_mark)
         if len(keys) != len(set(keys)):
             raise yaml.constructor.ConstructorError(None, None, "a key stands twice", node.start_mark)
         constructed: dict[Any, Any] = super().construct_mapping(node, deep=deep)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
+from pydantic import Field
+
+from bidui.domain.period import Period
 from bidui.domain.working_days import Counting
 from bidui.policy.contract import Frozen
 
@@ -39,6 +42,8 @@ class Window(Frozen):
     closes_day: int
     hour: int
     rolls_to_working_day: bool
+    quarterly: tuple[str, ...] = ()
+    """Datasets of those who cannot share by the month: due in the window of each quarter's last one."""
     clauses: tuple[str, ...]
 
 
@@ -53,6 +58,19 @@ class Deadline(Frozen):
 
     def on(self, day: date) -> int:
         """The length in force on ``day``; KeyError when none is yet."""
+        return _in_force(self.values, day)
+
+
+class LeastRows(Frozen):
+    """How many rows a file of a dataset has at least when it is whole; fewer, and absence from it is no evidence."""
+
+    values: dict[date, Annotated[int, Field(ge=1)]]
+    """By the day from which it is so. Of what regions hand in, for each part."""
+    clauses: tuple[str, ...] = ()
+    source: str = ""
+
+    def on(self, day: date) -> int:
+        """The number in force on ``day``; KeyError when none is yet."""
         return _in_force(self.values, day)
 
 
@@ -101,8 +119,14 @@ class Profile(Frozen):
     deliveries: tuple[str, ...]
     thresholds: dict[str, DatedValue]
     deadlines: dict[str, Deadline]
+    least_rows: dict[str, LeastRows] = {}
+    """Dataset → how many rows make a whole file here; of the others, any row will do."""
     approvers: dict[str, tuple[str, ...]] = {}
     """Approval role → contacts who hold it."""
+
+    def due_in(self, month: Period) -> tuple[str, ...]:
+        """The datasets that a month waits for: by the month, and at a quarter's end those by the quarter (ZM-07)."""
+        return (*self.expected, *(self.window.quarterly if month.ends_a_quarter else ()))
 
 
 _OF_A_FIGURE = ("clauses", "source")

@@ -8,7 +8,7 @@ from pydantic import model_validator
 
 from bidui.policy.contract import Frozen
 
-Moment = Literal["arrival", "open", "close", "quarter", "daily", "approval"]
+Moment = Literal["arrival", "open", "close", "quarter", "daily", "approval", "answer", "need"]
 
 
 class WorkbookPart(Frozen):
@@ -38,12 +38,12 @@ class Recipe(Frozen):
     mode: Literal["query", "statistics"] | None = None
     """What it lets the recipient do with the hub's data: see rows, or figures; ``None`` for a notice of neither."""
     when: Moment
-    """What starts it: a package's intake, a month's opening or closing, a quarter's end, the daily follow-up, or
-    another delivery that waits for approval."""
-    to: Literal["sender", "party", "region", "owner", "provider", "circle", "approver"]
+    """What starts it: a package's intake, a month's opening or closing, a quarter's end, the daily follow-up, another
+    delivery that waits for approval, a registered need that is answered, or one that is served."""
+    to: Literal["sender", "party", "region", "owner", "provider", "circle", "approver", "answerer", "asker"]
     """Who gets it: the package's sender, one party, each region's office, each party asked to mend, each party (or
     region of it) that gives data; the circle of all who may have it, as one delivery with many addressees; whoever
-    decides next on a delivery that waits."""
+    decides next on a delivery that waits; whoever answers registered needs, and the agency that registered one."""
     party: str | None = None
     only_if: tuple[str, ...] = ()
     """Outcomes of the intake for which it is sent; for ``when: arrival``."""
@@ -58,18 +58,27 @@ class Recipe(Frozen):
     workbook: WorkbookPart | None = None
     optional_workbook: bool = False
     """Whether the mail goes out when the workbook has no row (then without it); otherwise nothing is delivered."""
-    forms: bool = False
-    """Whether blank workbooks and filling guides of all that the recipient gives go along. They hold nobody's data and
-    are never sealed."""
+    forms: bool | str = False
+    """Whether blank workbooks and filling guides of what the recipient gives go along, or in which role it is what they
+    are of. They hold nobody's data and are never sealed."""
     approvals: tuple[str, ...] = ()
     """Roles that must approve before it leaves, in order (SQ-13)."""
     hash: str
     file: str
 
+    @property
+    def reports(self) -> tuple[str, ...]:
+        """Every report that it shows: its figures, and the sheets of its workbook."""
+        return (*self.figures, *(self.workbook.sheets.values() if self.workbook else ()))
+
     @model_validator(mode="after")
     def _recipient_is_named(self) -> Recipe:
         if self.to == "party" and not self.party:
             raise ValueError("to: party needs party")
+        if (self.to == "asker") != (self.when in ("answer", "need")):
+            raise ValueError("to: asker gets what is sent when: answer or need, and nobody else does")
+        if self.when == "need" and not (self.mode and self.workbook and self.workbook.sealing == "password"):
+            raise ValueError("when: need serves rows or figures: it needs mode, and workbook with a password")
         if self.forms and self.to != "provider":
             raise ValueError("forms are of what the recipient gives: to must be provider")
         if self.to == "circle" and self.workbook and self.workbook.sealing == "password":

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from datetime import date
 from pathlib import Path
 
-from bidui.policy import clause, contacts
+from bidui.policy import clause, contacts, seen, succession
+from bidui.policy.agreement import Provision
 from bidui.policy.codes import CodeEntry
 from bidui.policy.contract import Contract
 from bidui.policy.physical import definition
@@ -22,6 +24,9 @@ def faults(policy: PolicySet) -> list[Fault]:
         *_of_catalogue(policy),
         *_of_rules(policy),
         *_of_agreements(policy),
+        *_of_changes(policy),
+        *succession.faults(policy.include, policy.agreements),
+        *seen.faults(policy),
         *_of_contacts(policy),
         *_of_recipes(policy),
         *_of_thresholds(policy),
@@ -32,8 +37,9 @@ def faults(policy: PolicySet) -> list[Fault]:
 
 _CODE_ASKS_FOR = (
     "access_mode", "access_reach", "approval_role", "cadence", "channel", "column_type", "filling",
-    "finding_kind", "intake_outcome", "level", "name_variant", "nil_report", "reason", "resource_format",
-    "risk_cause", "row_issue", "security_level", "sharing_class", "term", "use", "visit_outcome",
+    "finding_kind", "help_measure", "information_class", "intake_outcome", "level", "name_variant",
+    "need_refusal", "nil_report", "reason", "resource_format", "risk_cause", "row_issue", "security_level",
+    "sharing_class", "system_family", "term", "use", "visit_outcome",
 )  # fmt: skip
 """Dictionaries that no contract needs to name."""
 
@@ -81,14 +87,20 @@ def _of_contracts(policy: PolicySet) -> Iterator[Fault]:
 
 
 def _of_givers(policy: PolicySet, contract: Contract) -> Iterator[Fault]:
-    """One agreement gives a dataset; what comes in parts, the one with the regions."""
-    first, *others = [made.party for made in policy.agreements.values() if made.provision(contract.id)] or [""]
-    for other in others:
-        said = f"provides {contract.id}, which {first} gives already: one file would replace the other"
-        yield Fault(*place_of(policy.include, contract.id, f"agreements/{other}.yaml"), said)
-    if first and contract.by and policy.agreements[first].kind != "regions":
-        said = f"provides {contract.id}, of which each region gives its part: the agreement must be of kind regions"
-        yield Fault(*place_of(policy.include, contract.id, f"agreements/{first}.yaml"), said)
+    """One agreement gives a dataset, or a party's and its successor's.
+
+    What comes in parts, the one with the regions, or those of any other parties.
+    """
+    givers = policy.givers(contract.id)
+    others = [g for g in givers[1:] if policy.party_on(g.party, date.max) != policy.party_on(givers[0].party, date.max)]
+    for other in others if contract.by != "party" else ():
+        said = f"provides {contract.id}, which {givers[0].party} gives already: one file would replace the other"
+        yield Fault(*place_of(policy.include, contract.id, f"agreements/{other.party}.yaml"), said)
+    for made in givers:
+        said = f"provides {contract.id}, of which each {contract.by} gives its part: the agreement must "
+        said += "be of kind regions" if contract.by == "region" else "not be of kind regions"
+        if contract.by and (contract.by == "region") != (made.kind == "regions"):
+            yield Fault(*place_of(policy.include, contract.id, f"agreements/{made.party}.yaml"), said)
 
 
 def _of_catalogue(policy: PolicySet) -> Iterator[Fault]:
@@ -107,8 +119,9 @@ def _of_catalogue(policy: PolicySet) -> Iterator[Fault]:
 def _codes_of(contract: Contract) -> dict[str, str]:
     """Code list → the code of it that says something of the dataset."""
     return {
-        "resource_format": contract.format, "sharing_class": contract.sharing.class_,
-        "security_level": contract.security_level, "cadence": contract.cadence,
+        "information_class": contract.information, "resource_format": contract.format,
+        "sharing_class": contract.sharing.class_, "security_level": contract.security_level,
+        "cadence": contract.cadence,
     }  # fmt: skip
 
 
@@ -153,14 +166,37 @@ def _of_agreements(policy: PolicySet) -> Iterator[Fault]:
             for code in stated if name in policy.codes else ():
                 yield from _missing(policy, file, name, code, policy.codes[name].codes)
         for provision in made.provides:
-            given = policy.contracts.get(provision.dataset)
-            columns = [column.name for column in given.columns] if given else []
-            for column in provision.fields or ():
-                yield from _missing(policy, file, f"{provision.dataset}: fields", column, columns)
+            yield from _of_fields(policy, file, provision)
+            for use in provision.uses or ():
+                yield from _missing(policy, file, f"{provision.dataset}: uses", use, made.uses)
     offices = [p.dataset for a in policy.agreements.values() if a.kind == "regions" for p in a.provides]
     if not any("outcome" in policy.ever[dataset].roles for dataset in offices if dataset in policy.ever):
         said = "agreements: none of kind regions gives a dataset in the role outcome: nobody is asked to visit"
         yield Fault(*place_of(policy.include, "agreements", f"profiles/{policy.profile.id}.yaml"), said)
+
+
+def _of_fields(policy: PolicySet, file: str, provision: Provision) -> Iterator[Fault]:
+    """The agreed columns are the contract's, and those that no row can do without are among them."""
+    given = policy.contracts.get(provision.dataset)
+    if given is None or provision.fields is None:
+        return
+    what = f"{provision.dataset}: fields"
+    for column in provision.fields:
+        yield from _missing(policy, file, what, column, [column.name for column in given.columns])
+    for name in (c.name for c in given.columns if c.indispensable and c.name not in provision.fields):
+        said = f"{what}: {name} is required, of the business key, or says of whom a row speaks; add it"
+        yield Fault(*place_of(policy.include, provision.dataset, file), said)
+
+
+def _of_changes(policy: PolicySet) -> Iterator[Fault]:
+    """What a row may ask to be changed in the register says by which of the five permissions that is done (SQ-09)."""
+    for column in (c for contract in policy.all_contracts for c in contract.columns if c.role == "change"):
+        file, entries = f"dictionary/{column.code_list}.csv", _entries(policy, column.code_list or "")
+        known = policy.codes["access_mode"].codes if "access_mode" in policy.codes else ()
+        for entry in entries:
+            if (mode := entry.about.get("mode", "")) not in known:
+                said = f"{entry.code}: mode: {mode or 'not stated'}; known: {', '.join(known)}{nearest(mode, known)}"
+                yield Fault(*place_of(policy.include, entry.code, file), said)
 
 
 def _of_contacts(policy: PolicySet) -> Iterator[Fault]:

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
+from bidui.domain.keys import digest
 from bidui.domain.period import Period
 from bidui.policy import contract_file
 from bidui.policy.changes import differences, ordered, raised, weight
@@ -61,6 +62,8 @@ class Release(Frozen):
     agreed: tuple[Agreed, ...]
     contracts: dict[str, Stated]
     changes: tuple[Change, ...]
+    hash: str = ""
+    """`hash_of` the file, as it was published."""
     file: str
 
     @property
@@ -103,6 +106,11 @@ class Releases:
         for dataset, stated in (begun[-1].contracts if begun else {}).items():
             running[dataset] = self.frozen[dataset, stated.version]
         return running
+
+
+def hash_of(stated: Mapping[str, Any]) -> str:
+    """Hash of all that the file of a release says, but for the hash itself."""
+    return digest({key: value for key, value in stated.items() if key != "hash"})
 
 
 def contract_files(include: Path) -> list[Path]:
@@ -154,6 +162,9 @@ class _Reading:
                 continue
             if release.number != path.stem:
                 self.faults.append(source.fault(f"number must be {path.stem}, as the file is called", ["number"]))
+            if release.hash != hash_of(source.data):
+                said = "was changed after it was published; bring it back as it was, and publish what is new"
+                self.faults.append(source.fault(said, ["hash"]))
             self.sources[release.number] = source
             found.append(release)
         return sorted(found, key=lambda release: release.place)

@@ -13,7 +13,7 @@ from bidui.policy.source import Source
 Stage = Literal["derive", "compare", "screen", "lead", "settle", "report"]
 View = Literal[
     "signal", "lead", "finding", "case", "region", "submission", "run", "closing", "intake", "issue", "unknown",
-    "arrival", "delivery", "delivery_row", "document", "drill", "due", "name_variant", "snapshot", "word",
+    "arrival", "delivery", "delivery_row", "document", "drill", "due", "need", "name_variant", "snapshot", "word",
 ]  # fmt: skip
 
 OUTPUT: dict[Stage, tuple[str, ...]] = {

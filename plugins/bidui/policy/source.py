@@ -121,12 +121,21 @@ class Source:
 
 def read_yaml(path: Path, include: Path) -> Source:
     """Parse one YAML file; ``include`` is the policy folder that names are given relative to."""
-    return parse(path.read_text(encoding="utf-8"), str(path.relative_to(include)))
+    return parse(text_of(path, include), str(path.relative_to(include)))
+
+
+def text_of(path: Path, include: Path) -> str:
+    """What a policy file says; PolicyError when it is not in UTF-8, as spreadsheet programs save it unasked."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        file, line = str(path.relative_to(include)), path.read_bytes()[: error.start].count(b"\n") + 1
+        raise PolicyError([Fault(file, line, "not in UTF-8; save it as UTF-8 (in Excel: CSV UTF-8)")]) from None
 
 
 def read_sql(path: Path, include: Path) -> Source:
     """Parse the YAML header of a SQL file: the comment lines before its first statement."""
-    text = path.read_text(encoding="utf-8")
+    text = text_of(path, include)
     header: list[str] = []
     body: list[str] = []
     for line in text.splitlines():
@@ -210,7 +219,7 @@ def place_of(include: Path, word: str, *files: str) -> tuple[str, int | None]:
     """The first of ``files`` in which ``word`` stands, and its line; the first file when it stands in none."""
     alone = re.compile(rf"(?<![\w.]){re.escape(word)}(?![\w.])")
     for file in files:
-        text = (include / file).read_text(encoding="utf-8") if (include / file).exists() else ""
+        text = (include / file).read_text(encoding="utf-8", errors="replace") if (include / file).exists() else ""
         if found := alone.search(text):
             return file, text.count("\n", 0, found.start()) + 1
     return files[0], None

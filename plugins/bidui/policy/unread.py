@@ -9,7 +9,7 @@ from pathlib import Path
 from bidui.policy.source import Fault
 
 _MISSED = re.compile(r"(?:^|[ :])(?P<what>[\w ]+): (?P<name>[\w.:-]+) does not exist")
-_NO_CODE = re.compile(r" is no code of (\w+)")
+_NO_CODE = re.compile(r" is no code of (\w+)| is not in dictionary/(\w+)\.csv")
 _MADE_OF = {"role": "catalogue", "column": "catalogue", "region": "regions", "approvers": "contacts"}
 """What is missed → the folder, or the file, that holds such things; everything else has a file of its own name."""
 _TOGETHER = ("no dataset in the role", "is provided under no agreement", "judges nothing", "nobody receives")
@@ -26,7 +26,7 @@ def real(faults: Iterable[Fault], unread: Iterable[str]) -> list[Fault]:
 def _follows(fault: Fault, names: set[str], folders: set[str]) -> bool:
     if missed := _MISSED.search(fault.message):
         what = missed["what"].split()[-1]
-        return re.split(r"[.:]", missed["name"])[-1] in names or _MADE_OF.get(what) in folders | names
+        return re.split(r"[.:]", missed["name"])[-1] in names | folders or _MADE_OF.get(what) in folders | names
     if code := _NO_CODE.search(fault.message):
-        return code[1] in names
+        return (code[1] or code[2]) in names
     return bool(folders & {"catalogue", "agreements"}) and any(words in fault.message for words in _TOGETHER)

@@ -6,7 +6,7 @@ import csv
 from pathlib import Path
 
 from bidui.domain.working_days import CalendarError, WorkingCalendar
-from bidui.policy.source import Fault, PolicyError, place_of
+from bidui.policy.source import Fault, PolicyError, place_of, text_of
 
 FILE = Path("dictionary", "holidays.csv")
 
@@ -14,8 +14,7 @@ FILE = Path("dictionary", "holidays.csv")
 def read(include: Path) -> WorkingCalendar:
     """The calendar of the policy folder ``include``; PolicyError when it is missing or states no calendar."""
     try:
-        with (include / FILE).open(encoding="utf-8", newline="") as lines:
-            return WorkingCalendar.from_rows(csv.DictReader(lines))
+        return WorkingCalendar.from_rows(csv.DictReader(text_of(include / FILE, include).splitlines()))
     except FileNotFoundError:
         raise PolicyError([Fault(str(FILE), None, "the file is missing")]) from None
     except CalendarError as error:

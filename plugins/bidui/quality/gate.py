@@ -57,12 +57,15 @@ class GateResult:
 
 
 def parameters(
-    period: Period, *, received_on: date, data_date: date | None, previous_rows: int | None
+    period: Period, *, received_on: date, data_date: date | None, previous_rows: int | None, least_rows: int
 ) -> dict[str, date | int | None]:
-    """Every parameter that a suite may name; with ``None`` for it, a rule does not apply."""
+    """Every parameter that a suite may name; with ``None`` for it, a rule does not apply.
+
+    ``least_rows``: how many rows make a whole file at this hub (`PolicySet.least_rows`).
+    """
     return {
         "period_first_day": period.first_day, "period_last_day": period.last_day, "period_year": period.year,
-        "received_on": received_on, "data_date": data_date, "previous_rows": previous_rows,
+        "received_on": received_on, "data_date": data_date, "previous_rows": previous_rows, "least_rows": least_rows,
     }  # fmt: skip
 
 

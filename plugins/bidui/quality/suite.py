@@ -22,7 +22,7 @@ RowEffect = Literal["quarantine", "note"]
 TableEffect = Literal["refuse", "warn"]
 
 PARAMETERS = frozenset(
-    {"period_first_day", "period_last_day", "period_year", "data_date", "received_on", "previous_rows"}
+    {"period_first_day", "period_last_day", "period_year", "data_date", "received_on", "previous_rows", "least_rows"}
 )
 """What ``{$PARAMETER: …}`` may name; ``gate.parameters`` makes them all."""
 
@@ -236,10 +236,8 @@ def _of_key(contract: Contract) -> Iterator[Expectation]:
 def _of_row_count(contract: Contract) -> Iterator[Expectation]:
     bound = contract.complete_if
     kind = "expect_table_row_count_to_be_between"
-    if bound.minimum_rows:
-        title = "行数不低于约定下限"
-        low = {"min_value": bound.minimum_rows}
-        yield _stated("contract.rows.minimum", kind, "rows_too_few", title, low, "warn")
+    low = {"min_value": {"$PARAMETER": "least_rows"}}
+    yield _stated("contract.rows.minimum", kind, "rows_too_few", "行数不低于下限", low, "warn")
     if bound.maximum_change is not None:
         # Great Expectations cuts the bounds of a row count down to whole numbers: round the lower one up.
         bounds = {

@@ -6,16 +6,19 @@ identity of a run all follow from this one place.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import product
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, text
 
 from bidui.domain.period import Period
+from bidui.policy import permission
 from bidui.policy.contract import Contract
 from bidui.policy.physical import definition
 from bidui.policy.policy_set import PolicySet
@@ -42,7 +45,8 @@ VIEWS: Mapping[str, str] = {
             ORDER BY c.lead_id, d.recorded_as_of DESC, d.provisional
         ) n USING (lead_id)
         WHERE l.hub = :hub AND l.recorded_as_of <= :as_of""",
-    "case": """SELECT c.case_id, c.hub, c.kind, c.lead_id, c.finding_key, c.owner_party, c.owner_region,
+    "case": """SELECT c.case_id, c.hub, c.kind, c.lead_id, c.finding_key,
+            coalesce(CAST(:successors AS jsonb)->>c.owner_party, c.owner_party) AS owner_party, c.owner_region,
             c.opened_period, coalesce(n.due, c.due) AS due, c.recorded_as_of, f.kind AS finding_kind, e.event AS state,
             e.value AS outcome, e.recorded_as_of AS state_as_of
         FROM core."case" c LEFT JOIN core.finding f USING (hub, finding_key)
@@ -79,6 +83,9 @@ VIEWS: Mapping[str, str] = {
         WHERE s.hub = :hub AND t.recorded_as_of <= :as_of""",
     "drill": """SELECT d.* FROM core.restore_drill d JOIN core.snapshot s USING (snapshot_id)
         WHERE s.hub = :hub AND d.recorded_as_of <= :as_of""",
+    "need": """SELECT n.*, a.decision, a.reason, a.said, a.fields AS granted, a.decided_by, a.answered_on
+        FROM core.need n LEFT JOIN core.need_answer a ON a.need_id = n.need_id AND a.recorded_as_of <= :as_of
+        WHERE n.hub = :hub AND n.recorded_as_of <= :as_of""",
     "document": """SELECT t.* FROM out.document t JOIN out.delivery d USING (delivery_id)
         WHERE d.hub = :hub AND d.recorded_as_of <= :as_of""",
 }
@@ -120,6 +127,7 @@ class Binder:
         """With the versions of other periods, and drafts."""
         self.period = period
         self.as_of = as_of
+        self.today = as_of.astimezone(ZoneInfo(policy.profile.time_zone)).date()
         self.linked = bool(connection.execute(text("SELECT EXISTS (SELECT FROM identity.person_link)")).scalar())
 
     def instances(self, rule: Rule) -> list[dict[str, str]]:
@@ -145,6 +153,7 @@ class Binder:
             "hub": self.policy.hub, "period": str(self.period), "first_day": self.period.first_day,
             "last_day": self.period.last_day, "as_of": self.as_of, "runs": runs or [],
             "months": [str(month) for month in self.period.each_month()],
+            "successors": json.dumps(self.policy.successors(self.today)),
             **{name: self._threshold(name) for name in rule.parameters},
             **(parameters or {}),
         }  # fmt: skip
@@ -165,11 +174,18 @@ class Binder:
         return list(value) if isinstance(value, tuple) else value
 
     def _together(self, bound: Bound, alias: str, read: Read) -> str:
-        """The rows of every dataset that plays the role, one under the other, with the columns asked for."""
+        """The rows of every dataset that plays the role, one under the other, with the columns asked for.
+
+        What is given for other uses is left out; when nothing else plays the role, the rule is frozen.
+        """
+        playing = self.policy.bound_to(read)
+        open_ = [dataset for dataset in playing if not self._closed(bound.rule, dataset)]
+        if playing and not open_:
+            bound.frozen.update(dict.fromkeys(playing, permission.PURPOSE))
         shown = ", ".join(f'"{column}"' for column in ("person_id", *read.columns, "row"))
         parts = [
             f"SELECT {shown} FROM (\n{self._dataset(bound, f'{alias}/{dataset}', dataset, read, None)}\n) part"  # noqa: S608
-            for dataset in self.policy.bound_to(read)
+            for dataset in open_
         ]
         return "\nUNION ALL\n".join(parts) or self._nothing(read)
 
@@ -198,7 +214,9 @@ class Binder:
 
     def _rows(self, bound: Bound, alias: str, contract: Contract, read: Read, fixed: list[int] | None) -> str:
         name, received = "submissions__" + re.sub(r"\W", "__", alias), []
-        if fixed is None:
+        if self._closed(bound.rule, contract.id):
+            ids, bound.frozen[contract.id] = [], permission.PURPOSE
+        elif fixed is None:
             submissions = self.submissions(contract, read)
             bound.inputs[alias] = submissions
             ids, received = [s.submission_id for s in submissions], [s.contract_version for s in submissions]
@@ -220,6 +238,10 @@ class Binder:
             f" AND d.person_id {'<' if read.unresolved else '>='} 0"
             for table, there in versions.tables(contract, self.whole.versions(contract.id), received).items()
         )
+
+    def _closed(self, rule: Rule, dataset: str) -> bool:
+        """Whether a dataset is given for other uses than the rule's; a rule that states none is of no use by itself."""
+        return bool(rule.use and permission.closed(self.policy, rule.use, dataset))
 
     def submissions(self, contract: Contract, read: Read) -> list[Submission]:
         """The submissions in force for what is read: still valid ones when the period itself has none.
@@ -253,7 +275,7 @@ class Binder:
         if absent and not all(s.complete or s.kind == "nil" for s in submissions):
             return "submission not complete"
         if absent or compared:
-            wanted = {region.code for region in self.policy.parts_of(contract.id, self.period.last_day)}
+            wanted = self.policy.parts_of(contract.id, self.period.last_day).keys()
             if missing := wanted - {s.scope for s in submissions}:
                 return f"{len(missing)} scopes missing"
         return None

@@ -24,7 +24,7 @@ _INSERTS: Mapping[Role, tuple[str, ...]] = {
     ),
     Role.DELIVER: (
         "out.delivery", "out.delivery_row", "out.document", "out.approval", "out.message", "out.sending",
-        "core.case_event",
+        "out.withheld", "core.need", "core.need_answer", "core.case_event",
     ),
 }  # fmt: skip
 

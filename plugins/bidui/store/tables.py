@@ -202,6 +202,23 @@ case_event = Table(
     schema="core",
 )  # fmt: skip
 
+# --- what is asked for without an agreement ------------------------------------------------------------------------
+need = Table(
+    "need", metadata,
+    _text("need_id", key=True), _text("hub"), _text("party"), _text("office"), _text("email"), _text("dataset"),
+    _text("mode"), Column("fields", ARRAY(Text), nullable=False), _text("use"), _text("purpose"), _text("basis"),
+    Column("term_from", Date, nullable=False), Column("term_to", Date, nullable=False),
+    Column("requested_on", Date, nullable=False), _when(),
+    schema="core",
+)  # fmt: skip
+need_answer = Table(
+    "need_answer", metadata,
+    _points_to("need_id", "core.need.need_id", key=True), _text("decision"), _text("reason", null=True),
+    _text("said", null=True), Column("fields", ARRAY(Text), nullable=False), _text("decided_by", null=True),
+    Column("answered_on", Date, nullable=False), _when(),
+    schema="core",
+)  # fmt: skip
+
 # --- direct identifiers ------------------------------------------------------------------------------------------
 person = Table(
     "person", metadata,
@@ -303,6 +320,14 @@ sending = Table(
     _text("outcome"), Column("smtp_code", Integer), _when(),
     schema="out",
 )  # fmt: skip
+withheld = Table(
+    "withheld", metadata,
+    _text("hub", key=True), _text("recipe", key=True), _text("recipient", key=True), _text("period", key=True),
+    _text("subject_key", key=True), _text("sheet", key=True), _text("code", key=True),
+    Column("rows", Integer), _text("policy_hash"), _when(),
+    schema="out",
+)  # fmt: skip
+"""What an agreement kept from being sent, and by which reason: rows of a sheet, or (no sheet, no count) a delivery."""
 
 # --- what is kept for the day that all this is lost ----------------------------------------------------------------
 snapshot = Table(

@@ -47,7 +47,7 @@ class Filler:
         self._sheet, self._settings, self._period, self._dice = sheet, settings, period, dice
         self._others = cycle({p.name: p for p in dice.shuffled(world.outsiders) if not p.state}.values())
         used = {c.code_list for c in sheet.columns if c.code_list}
-        self._labels = {name: lists.labels(include, name, period.last_day) for name in used}
+        self._labels = {name: self._known(include, name) for name in used}
         if empty := sorted(name for name, labels in self._labels.items() if not labels):
             raise SynthError("no_labels", dataset=dataset.id, lists=empty)
         self._dates = [c.name for c in sheet.columns if c.type == "date"]
@@ -59,6 +59,11 @@ class Filler:
             "region_village": lambda s: places.known[s.village].name,
             "line_number": lambda s: "1" if sheet.members else str(s.serial),
         }
+
+    def _known(self, include: Path, name: str) -> dict[str, str]:
+        """Code → label of what is in force of a code list, of those that may stand in a list."""
+        labels = lists.labels(include, name, self._period.last_day)
+        return {code: labels[code] for code in self._settings.lists.codes.get(name, labels) if code in labels}
 
     def row(self, subject: Subject) -> list[str]:
         """One row of the table. Its days are in the order of its columns: what begins does so before it ends."""

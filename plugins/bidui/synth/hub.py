@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bidui.synth.source import SynthError, extended, load
@@ -13,9 +13,11 @@ class Given:
     """How a dataset comes in."""
 
     level: str | None
-    """Level of the regions that hand in a file each; None: one party hands in all."""
+    """Level of the regions that hand in a file each; None: a party hands in all, or its part."""
     words: tuple[str, ...]
     """Words in a file's name that mean this dataset."""
+    parties: tuple[str, ...]
+    """Whose agreements give it: of several, each its part."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,8 @@ class Hub:
     """Level of the regions whose offices visit households."""
     given: dict[str, Given]
     """By dataset."""
+    quarterly: tuple[str, ...]
+    """Datasets that are due as a quarter ends."""
 
 
 def hub(include: Path, profile: str) -> Hub:
@@ -42,5 +46,6 @@ def hub(include: Path, profile: str) -> Hub:
         for provided in agreement.get("provides") or ():
             dataset, words = provided["dataset"], tuple(provided.get("words") or ())
             if dataset in stated.get("datasets", [dataset]):
-                given.setdefault(dataset, Given(agreement.get("level"), words))
-    return Hub(tuple(stated["levels"]), offices[0], given)
+                known = given.get(dataset, Given(agreement.get("level"), words, ()))
+                given[dataset] = replace(known, parties=(*known.parties, agreement["party"]))
+    return Hub(tuple(stated["levels"]), offices[0], given, tuple(stated["window"].get("quarterly", ())))

@@ -43,6 +43,8 @@ class Sheet:
     title: str
     columns: tuple[Column, ...]
     roles: tuple[str, ...]
+    by: str | None
+    """Whether regions, or parties, hand in a file each."""
     is_increment: bool
     months: int
     """For how many months one submission speaks."""
@@ -72,6 +74,7 @@ def sheet(include: Path, dataset: str) -> Sheet:
         title=contract["name"],
         columns=tuple(_column(stated) for stated in contract["schema"][0]["properties"]),
         roles=(roles,) if isinstance(roles, str) else tuple(roles),
+        by=ours.get("by"),
         is_increment=ours.get("delivery") == "increment",
         months=ours.get("validityMonths", 1),
         numbering=ours.get("numbering"),

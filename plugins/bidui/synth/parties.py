@@ -18,7 +18,7 @@ from bidui.synth.expression import Context
 from bidui.synth.hub import Hub
 from bidui.synth.id_number import is_valid
 from bidui.synth.kinds import Variant
-from bidui.synth.places import Region, Regions
+from bidui.synth.places import Regions
 from bidui.synth.plain import Plain
 from bidui.synth.projection import Dataset, Projected, Table
 from bidui.synth.settings import Settings
@@ -50,9 +50,9 @@ class Parties:
     def write(self, index: int, period: Period, final: Statements) -> Iterator[dict[str, Any]]:
         """All files of a period whose final state is ``final``; yields a ``rows`` line of truth for each."""
         yield from self._projected(index, period, final)
-        for dataset, region, table in self._plain.tables(index, period, self.planter.befallen(), self.planter.seed):
-            path = self._save(dataset, period, table, "full", region)
-            yield _line(dataset, period, "full", path, len(table), region=region, sums=dataset.sums(table))
+        for dataset, scope, table in self._plain.tables(index, period, self.planter.befallen(), self.planter.seed):
+            path = self._save(dataset, period, table, "full", scope)
+            yield _line(dataset, period, "full", path, len(table), scope=scope, sums=dataset.sums(table))
 
     def _projected(self, index: int, period: Period, final: Statements) -> Iterator[dict[str, Any]]:
         for dataset in self._datasets:
@@ -109,18 +109,18 @@ class Parties:
             amount=self.planter.amount,
             dice=Dice(self.planter.seed, f"untidy {dataset.id} {period}"),
         )
-        for (region, mine), total in zip(scopes, sums, strict=True):
-            path = self._save(dataset, period, [table[row] for row in mine], "full", region)
+        for (scope, mine), total in zip(scopes, sums, strict=True):
+            path = self._save(dataset, period, [table[row] for row in mine], "full", scope)
             spoilt = [mark for mark in marks if mark.row in mine]
             unresolved = _unresolved([contexts[row] for row in mine])
-            yield _line(dataset, period, "full", path, len(mine), unresolved, spoilt, region, total)
+            yield _line(dataset, period, "full", path, len(mine), unresolved, spoilt, scope, total)
 
     @cached_property
     def _members(self) -> set[tuple[str, str]]:
         """Names and villages of the register's people."""
         return {(p.name, p.village) for h in self.world.households for p in h.members}
 
-    def _scopes(self, dataset: Projected, contexts: Sequence[Context]) -> list[tuple[Region | None, Sequence[int]]]:
+    def _scopes(self, dataset: Projected, contexts: Sequence[Context]) -> list[tuple[str | None, Sequence[int]]]:
         """Who hands in which rows: each region its own, or one party all."""
         level = self.hub.given[dataset.id].level
         if level is None:
@@ -128,7 +128,7 @@ class Parties:
         rows: dict[str, list[int]] = defaultdict(list)
         for at, context in enumerate(contexts):
             rows[self.places.above(context.village.code, level).code].append(at)
-        return [(self.places.known[code], some) for code, some in sorted(rows.items())]
+        return sorted(rows.items())
 
     def _table(self, dataset: Projected, period: Period, rows: Sequence[Row]) -> tuple[list[Context], Table]:
         ordered = sorted(rows, key=lambda r: (r.village, r.together))
@@ -141,10 +141,11 @@ class Parties:
         period: Period,
         table: Table,
         variant: str,
-        region: Region | None = None,
+        scope: str | None = None,
         drop: tuple[str, ...] = (),
     ) -> str:
         form, day = dataset.file, self.settings.data_date(period)
+        region = self.places.known.get(scope or "")
         says = {
             "title": dataset.sheet.title,
             "year": period.year,
@@ -156,7 +157,8 @@ class Parties:
             "town": region.name if region else "",
         }
         party, name = dataset.id.split(".", 1)
-        path = Path(str(period)) / party / name / form.name[variant].format(**says)
+        giver = scope if scope and not region else party
+        path = Path(str(period)) / giver / name / form.name[variant].format(**says)
         header, body = dataset.written(table, drop)
         files.write(self.out / path, form, header, body, says, day)
         self.files.append(self.out / path)
@@ -175,7 +177,7 @@ def _line(
     read: int = 0,
     unresolved: int = 0,
     marks: Sequence[Mark] = (),
-    region: Region | None = None,
+    scope: str | None = None,
     sums: dict[str, float] | None = None,
     refused: str | None = None,
 ) -> dict[str, Any]:
@@ -185,7 +187,7 @@ def _line(
         "period": str(period),
         "dataset": dataset.id,
         "variant": variant,
-        "scope": region.code if region else None,
+        "scope": scope,
         "path": path,
         "refused": refused,
         "read": read,

@@ -19,7 +19,7 @@ from bidui.synth import lists
 from bidui.synth.dice import Dice
 from bidui.synth.filling import Filler, Subject
 from bidui.synth.hub import Given, Hub
-from bidui.synth.places import Region, Regions
+from bidui.synth.places import Regions
 from bidui.synth.projection import Dataset, Form, Table
 from bidui.synth.settings import Lists, Settings
 from bidui.synth.source import SynthError
@@ -69,41 +69,49 @@ class Plain:
 
     def tables(
         self, index: int, period: Period, befallen: Set[int], seed: int
-    ) -> Iterator[tuple[Dataset, Region | None, Table]]:
-        """The tables of a period, each with the region that hands it in (None: one party does).
+    ) -> Iterator[tuple[Dataset, str | None, Table]]:
+        """The tables of a period, each with the region or party that hands it in as its part (None: it is the whole).
 
-        A list comes in the first period, and again when it speaks no longer; a full one holds the same people again.
+        A list comes in the first period, and again when it speaks no longer or is due by the quarter; a full one holds
+        the same people again.
         """
         members = [fit[0] for h in self.world.households if (fit := _fit(h.members, index, befallen))]
         people = members, _fit(self.world.outsiders, index, befallen)
         for dataset in self.datasets:
-            if index % dataset.sheet.months == 0:
+            due = period.ends_a_quarter and dataset.id in self.hub.quarterly
+            if due or index % dataset.sheet.months == 0:
                 dice = Dice(seed, f"list {dataset.id} {period if dataset.sheet.is_increment else ''}")
                 filler = Filler(dataset, self.settings, self.world, self.places, self.include, period, dice)
-                for region, subjects in self._subjects(dataset, *people, dice):
-                    yield dataset, region, [filler.row(subject) for subject in subjects]
+                for scope, subjects in self._subjects(dataset, *people, dice):
+                    yield dataset, scope, [filler.row(subject) for subject in subjects]
 
     def _subjects(
         self, dataset: Dataset, members: Sequence[Person], outsiders: Sequence[Person], dice: Dice
-    ) -> Iterator[tuple[Region | None, list[Subject]]]:
+    ) -> Iterator[tuple[str | None, list[Subject]]]:
         """Of whom the rows of each file speak."""
-        level, ours = self.hub.given[dataset.id].level, self.settings.lists
-        regions: list[Region | None] = [*self.places.of(level)] if level else [None]
+        given, ours = self.hub.given[dataset.id], self.settings.lists
+        parts: Sequence[str | None] = [None]
+        if given.level:
+            parts = [region.code for region in self.places.of(given.level)]
+        elif dataset.sheet.by:
+            parts = given.parties
         rows = ours.of.get(dataset.id, ours.rows)
-        found: dict[Region | None, list[Subject]] = {region: [] for region in regions}
+        found: dict[str | None, list[Subject]] = {part: [] for part in parts}
         serial = 0
         for pool, wanted in self._pools(dataset, members, outsiders, rows):
-            taken: Counter[Region | None] = Counter()
+            taken: Counter[str | None] = Counter()
             for subject in dice.shuffled(pool):
-                region = self.places.above(subject.village, level) if level else None
-                if taken[region] < wanted:
-                    taken[region] += 1
+                part = min(parts, key=lambda part: taken[part])
+                if given.level:
+                    part = self.places.above(subject.village, given.level).code
+                if taken[part] < wanted:
+                    taken[part] += 1
                     serial += 1
-                    found[region].append(subject._replace(serial=serial))
-        for region, subjects in found.items():
+                    found[part].append(subject._replace(serial=serial))
+        for part, subjects in found.items():
             if not subjects:
-                raise SynthError("too_few_rows", dataset=dataset.id, scope=region.code if region else None)
-            yield region, subjects
+                raise SynthError("too_few_rows", dataset=dataset.id, scope=part)
+            yield part, subjects
 
     def _pools(
         self, dataset: Dataset, members: Sequence[Person], outsiders: Sequence[Person], rows: int

@@ -156,6 +156,8 @@ class Lists(Frozen):
     """The same of some datasets."""
     outside: float
     """Share of ordinary people in them."""
+    codes: dict[str, tuple[str, ...]] = {}
+    """Code list → those of its codes that stand in them, where not all do."""
     above: dict[str, str]
     """Lines above the table: the title; the period, by the finest part of it that the contract looks for (month …);
     and the data date."""

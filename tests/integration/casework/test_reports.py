@@ -44,8 +44,7 @@ class Hub:
             self.play.mint(connection, [row for rows in drawn.values() for row in rows])
             for dataset, rows in drawn.items():
                 contract = self.office.policy.contracts[dataset]
-                regions = self.office.policy.parts_of(dataset, AS_OF.date())
-                scopes = [region.code for region in regions] or [self.office.policy.hub]
+                scopes = list(self.office.policy.parts_of(dataset, AS_OF.date())) or [self.office.policy.hub]
                 for scope in scopes[: len(scopes) - about.get("missing", 0)]:
                     first = scope == scopes[0]
                     stated = {"period": period, "scope": scope, "kind": "full" if first else "nil",
@@ -280,7 +279,7 @@ def test_a_town_that_is_missing_is_told_with_its_dataset(hub: Hub) -> None:
     counted = {name: figures["submissions"][name] for name in ("expected", "on_time", "late", "missing")}
     assert counted == {"expected": 5, "on_time": 4, "late": 0, "missing": 1}
     frozen = {rule["label"]: rule["reason"] for rule in figures["frozen"]}
-    assert frozen["一人列在两户低保"] == "《农村低保》有乡镇未报（2个）"
+    assert frozen["一人列在两户低保"] == "《农村低保》有应报单位未报（2个）"
     assert frozen["上月在低保名单，本月不在"].startswith("《农村低保》")
     (by,) = hub.rows("monthly_tables", "monthly_report", "bureau")
     states = {party["dataset"]: (party["state"], party["rows"]) for party in by["parties"]}

@@ -31,7 +31,8 @@ WHEN = datetime.fromisoformat("2026-11-20T08:00:00+08:00")
 def call(office: Office, period: str = PERIOD, when: datetime = WHEN) -> dict[str, str]:
     """Call for a month's data; recipient → text of its mail."""
     for errand in deliver.errands(office, "open", period, when):
-        deliver.prepared(office, errand, when)
+        if errand.recipe == "call_for_data":
+            deliver.prepared(office, errand, when)
     with office.database.begin(Role.DELIVER) as connection:
         rows = connection.execute(text("""
             SELECT d.recipient, t.content_hash, m.subject FROM out.delivery d JOIN out.message m USING (delivery_id)
@@ -102,6 +103,18 @@ def test_a_dataset_in_parts_is_waited_for_region_by_region(office):
     assert {bool(scopes) for dataset, scopes in found.items() if not by[dataset]} == {False}
 
 
+def test_who_cannot_share_by_the_month_is_called_upon_as_a_quarter_ends(office):
+    policy, rare = office.policy, "disabled.certificate"
+    hub = policy.profile
+    others = tuple(dataset for dataset in hub.expected if dataset != rare)
+    window = hub.window.model_copy(update={"quarterly": (rare,)})
+    vars(office)["policy"] = replace(policy, profile=hub.model_copy(update={"expected": others, "window": window}))
+    assert rare not in scopes_of(office, Period.parse(PERIOD))
+    assert "disabled" not in call(office)
+    assert rare in scopes_of(office, Period.parse("2026-12"))
+    assert "| 持证残疾人 |" in call(office, "2026-12", WHEN.replace(month=12))["disabled"]
+
+
 def enclosed(office: Office, recipient: str, period: str = PERIOD) -> dict[str, bytes]:
     """What goes along with a recipient's call: name → content."""
     with office.database.begin(Role.DELIVER) as connection:
@@ -133,7 +146,8 @@ def test_a_town_gets_forms_of_what_it_gives_but_not_of_what_it_only_returns(offi
     towns = [recipient for recipient in call(office) if recipient.startswith("town:")]
     found = {town: enclosed(office, town) for town in towns}
     assert {name for names in found.values() for name in names} == {
-        "2026年11月农村低保（空白报送表）.xlsx", "2026年11月农村低保（填报说明）.docx"
+        f"2026年11月{title}（{kind}"
+        for title in ("农村低保", "信息变更申请") for kind in ("空白报送表）.xlsx", "填报说明）.docx")
     }  # fmt: skip
     named = {openpyxl.load_workbook(io.BytesIO(f["2026年11月农村低保（空白报送表）.xlsx"])).worksheets[0]["A2"].value
              for f in found.values()}  # fmt: skip

@@ -70,13 +70,17 @@ class Roads:
         (place / name).write_bytes(data)
         return self.taken()
 
-    def mail(self, region: str, name: str, data: bytes, *, sealed: bool = False) -> Received:
-        """Mail a workbook from a town's contact, sealed with the town's password of the period if it is not yet."""
+    def mail(self, region: str, name: str, data: bytes, *, sealed: bool = False, sender: str = "") -> Received:
+        """Mail a workbook from a town's contact, sealed with the town's password of the period if it is not yet.
+
+        ``sender``: the address of another contact, or of somebody else.
+        """
         agreement, contact = next(
             (a, c) for a in self.office.policy.agreements.values() for c in a.contacts if c.region == region
         )
         mail = EmailMessage()
-        mail["From"], mail["To"], mail["Subject"] = contact.email, self.office.policy.profile.desk.email, "报送"
+        mail["From"], mail["To"] = sender or contact.email, self.office.policy.profile.desk.email
+        mail["Subject"] = "报送"
         mail["Message-ID"] = f"<{region}.{self.now:%H%M%S}@xiang.example>"
         mail.set_content("见附件。")
         told = password(self.office, agreement.party, region, PERIOD)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bidui.pipeline import apply
 from bidui.pipeline.receive import Received
 from bidui.pipeline.unseal import password
 from bidui.policy import agreement
@@ -46,6 +47,7 @@ def send(road: Roads, policy: PolicySet, places: Callable[[int], tuple[str, str,
     parties = {dataset.split(".")[0] for dataset in GIVEN}
     agreements = {**policy.agreements, **{party: agreed(party, policy.include) for party in parties}}
     vars(road.office)["policy"] = replace(policy, agreements=agreements)
+    apply.apply_policy(road.office, road.now)
     _, town, village = places(0)
 
     def sent(dataset: str, *others: dict[str, str]) -> Received:

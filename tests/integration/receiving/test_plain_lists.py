@@ -59,19 +59,22 @@ def kind_of(roads: Roads, line: dict[str, Any]) -> tuple[str, ...]:
     """What lists share that come from one place, in one form, about one kind of thing."""
     contract = roads.office.policy.contracts[line["dataset"]]
     about = "members" if contract.layout.members else "people" if contract.column("subject") else "things"
-    return (line["scope"] or "", sealing_of(roads, line["dataset"]), contract.layout.encoding or "", about)
+    place = line["scope"] if contract.by == "region" else contract.by
+    return (place or "", sealing_of(roads, line["dataset"]), contract.layout.encoding or "", about)
 
 
 def sealing_of(roads: Roads, dataset: str) -> str:
     """The first form that the agreement of a dataset accepts."""
-    return roads.office.policy.giver(dataset).provision(dataset).sealing[0]
+    return roads.office.policy.givers(dataset)[0].provision(dataset).sealing[0]
 
 
 def come_in(roads: Roads, line: dict[str, Any], file: Path) -> Received:
     """A list, sealed as its agreement asks: mailed by a region, or dropped into its party's folder."""
-    if line["scope"]:
+    policy = roads.office.policy
+    if policy.contracts[line["dataset"]].by == "region":
         return roads.mail(line["scope"], file.name, file.read_bytes())
-    agreement, sealing = roads.office.policy.giver(line["dataset"]), sealing_of(roads, line["dataset"])
+    agreement = next(a for a in policy.givers(line["dataset"]) if line["scope"] in (None, a.party))
+    sealing = sealing_of(roads, line["dataset"])
     data, name, told = file.read_bytes(), file.name, password(roads.office, agreement.party, None, PERIOD)
     if sealing == "aes_zip":
         data, name = aeszip.seal([(file.suffix, data)], told), f"{file.stem}.zip"
@@ -97,7 +100,7 @@ def test_every_row_settles_in_its_county(city, lists):
         table = policy.contracts[dataset].table
         told = sum(line["read"] for line, _ in lists if line["dataset"] == dataset)
         assert city.rows(f"SELECT count(*) FROM data.{table}") == [(told,)], dataset
-    (by_county,) = {line["dataset"] for line, _ in lists if line["scope"]}
+    (by_county,) = {line["dataset"] for line, _ in lists if policy.contracts[line["dataset"]].by == "region"}
     assert city.rows(
         f"SELECT DISTINCT s.scope = left(d.region, 6) FROM data.{policy.contracts[by_county].table} d"
         " JOIN core.submission s USING (submission_id)"

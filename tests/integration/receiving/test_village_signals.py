@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bidui.pipeline import apply
 from bidui.pipeline.certify import certify
 from bidui.pipeline.receive import Received
 from bidui.pipeline.unseal import password
@@ -42,6 +43,7 @@ def agreed(road: Roads, policy: PolicySet, repository: Path) -> PolicySet:
     agreements = {**policy.agreements, "transport": made("transport"), "reform": made("reform")}
     with_them = replace(policy, agreements=agreements)
     vars(road.office)["policy"] = with_them
+    apply.apply_policy(road.office, road.now)
     return with_them
 
 

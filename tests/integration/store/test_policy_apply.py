@@ -40,7 +40,7 @@ def columns_of(connection: Connection, contract: Contract) -> list[str]:
 
 
 def test_applying_again_changes_nothing(owner: Connection, policy: PolicySet) -> None:
-    for contract in policy.contracts.values():
+    for contract in policy.tables:
         assert physical.apply(owner, contract) == []
         assert columns_of(owner, contract) == list(physical.definition(contract))
 

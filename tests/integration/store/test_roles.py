@@ -44,9 +44,9 @@ def test_nobody_but_the_owner_changes_or_deletes_a_row(shared_store: Database, r
     assert may(shared_store, role, right) == set()
 
 
-def test_every_contract_has_its_table_and_only_intake_writes_it(shared_store: Database, policy: PolicySet) -> None:
+def test_every_dataset_given_has_its_table_and_only_intake_writes_it(shared_store: Database, policy: PolicySet) -> None:
     tables = relations(shared_store, "data")
-    assert tables == {f"data.{contract.table}" for contract in policy.contracts.values()}
+    assert tables == {f"data.{contract.table}" for contract in policy.tables}
     assert tables <= may(shared_store, Role.INTAKE, "INSERT")
     assert not tables & (may(shared_store, Role.COMPARE, "INSERT") | may(shared_store, Role.DELIVER, "INSERT"))
 
@@ -105,7 +105,7 @@ def test_the_comparing_role_reads_what_identity_publishes(shared_store: Database
 
 
 def test_delivering_cannot_write_rows_of_any_dataset(shared_store: Database, policy: PolicySet) -> None:
-    for contract in policy.contracts.values():
+    for contract in policy.tables:
         with pytest.raises(StoreError) as refused, shared_store.begin(Role.DELIVER) as connection:
             connection.execute(text(f'INSERT INTO data."{contract.table}" SELECT * FROM data."{contract.table}"'))
         assert refused.value.sqlstate == "42501"

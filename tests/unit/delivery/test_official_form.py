@@ -115,6 +115,22 @@ def test_a_table_has_borders_a_repeated_header_and_fits_the_page(document):
     assert sum(column.width for column in table.columns) == pytest.approx(Mm(156), rel=0.01)
 
 
+def test_annexes_behind_stars_lie_across_with_the_same_header_and_footer(made_at):
+    across = to_docx(
+        "# 协议\n\n正文\n\n***\n\n##### 附表\n\n| 甲 | 乙 |\n| --- | --- |\n| 一 | 二 |\n",
+        made_at=made_at,
+        header="页眉",
+    )
+    document = Document(io.BytesIO(across))
+    upright, annex = document.sections
+    sizes = [(round(section.page_width.mm), round(section.page_height.mm)) for section in (upright, annex)]
+    assert sizes == [(210, 297), (297, 210)]
+    assert sum(column.width for column in document.tables[0].columns) == pytest.approx(Mm(249), rel=0.01)
+    assert annex.header.is_linked_to_previous
+    assert annex.footer.is_linked_to_previous
+    assert document.styles["Caption"].paragraph_format.keep_with_next
+
+
 def test_page_numbers_stand_outside_and_texts_in_header_and_footer(document):
     section = document.sections[0]
     assert document.settings.odd_and_even_pages_header_footer

@@ -14,15 +14,15 @@ from openpyxl import load_workbook as reopen
 from bidui.delivery.document import TERM, to_docx, to_html, to_text
 from bidui.delivery.filling import fill_document, fill_workbook
 from bidui.delivery.mail import looks_personal
-from bidui.delivery.template import TemplateError, load_document, load_workbook
+from bidui.delivery.template import TemplateError, load_document, load_workbook, narrowed
 from bidui.delivery.wording import PUBLISHED
 from bidui.delivery.workbook import write
 
 DOCUMENTS = [
-    "agency_findings", "call_for_data", "filling_guide", "monthly_report", "quarterly_bulletin",
-    "quarterly_bulletin_mail", "receipt", "refusal", "reminder", "town_visits",
+    "agency_findings", "call_for_contacts", "call_for_data", "filling_guide", "monthly_report", "need_reply",
+    "need_served", "quarterly_bulletin", "quarterly_bulletin_mail", "receipt", "refusal", "reminder", "town_visits",
 ]  # fmt: skip
-WORKBOOKS = ["agency_findings", "issues", "town_visits"]
+WORKBOOKS = ["agency_findings", "issues", "need_figures", "need_rows", "town_visits"]
 LEFT_OVER = re.compile(r"\{\{|\{%|\*\*|\bNone\b|\bTrue\b|&#|\n\n\n|，。|。。|；。|、、")
 
 
@@ -222,6 +222,22 @@ def test_the_town_workbook_says_which_of_its_dates_may_change(include, samples, 
     values = {**sample["values"], "due": due}
     (sheet,) = fill_workbook(template, values, sample["rows"], sample["choices"], standing).sheets
     assert sum("暂定" in line for line in sheet.subtitle) == lines
+
+
+@pytest.mark.parametrize(
+    ("seen", "kept", "frozen"),
+    [
+        (None, 16, 5),
+        (("lead_no", "village", "household_no", "due", "outcome"), 5, 3),
+        (("lead_no", "household_no", "outcome"), 3, 2),
+    ],
+)
+def test_a_workbook_is_narrowed_to_what_somebody_may_see(include, samples, standing, seen, kept, frozen):
+    sample = samples["workbooks"]["town_visits"]
+    template = narrowed(load_workbook(include / "templates" / "town_visits.yaml"), seen)
+    (sheet,) = fill_workbook(template, sample["values"], sample["rows"], sample["choices"], standing).sheets
+    assert (len(sheet.columns), sheet.frozen_columns) == (kept, frozen)
+    assert seen is None or [column.key for column in sheet.columns] == list(seen)
 
 
 def test_values_are_exactly_those_declared(tmp_path):

@@ -12,7 +12,7 @@ import xlsxwriter
 
 from bidui.domain.issues import Refusal
 from bidui.intake.isolation import Bounds
-from bidui.intake.reading import read_table_bytes
+from bidui.intake.reading import read_table_bytes, within
 from bidui.policy.contract import Column, Limits
 
 from .conftest import COLUMNS, HEADER, OTHER, ROW, SOUND, contract, raw_of, saved, text_file, workbook
@@ -313,3 +313,27 @@ def test_more_bytes_or_rows_than_agreed():
 
 def test_no_cell_shows_in_a_repr():
     assert "张三" not in repr(raw_of([HEADER, ROW]))
+
+
+# --- columns that are not agreed ---
+
+
+def test_a_column_that_is_not_agreed_is_dropped_and_noted_and_one_that_is_not_there_is_nothing():
+    made = contract()
+    agreed = made.within(["name", "id_no", "scheme"])
+    raw = within(raw_of([["姓名", "证件号码", "险种", "金额", "备注"], [*ROW[:3], "400", "x"]], made), made, agreed)
+    assert list(raw.rows) == ["name", "id_no", "scheme"]
+    assert raw.dropped == 2
+    assert [(i.code, i.column) for i in raw.issues] == [("column_dropped", "备注"), ("field_outside", "amount")]
+
+
+def test_where_every_column_is_agreed_nothing_changes():
+    made = contract()
+    raw = raw_of([[*HEADER, "备注"], [*ROW, "x"]], made)
+    assert within(raw, made, made.within(None)).issues == raw.issues
+    assert made.within(None) is made
+
+
+def test_no_agreement_leaves_out_what_a_row_cannot_do_without():
+    made = contract()
+    assert [c.name for c in made.within([]).columns] == [c.name for c in made.columns if c.indispensable]

@@ -118,11 +118,21 @@ def released(policy: PolicySet, **versions: str) -> PolicySet:
 
 
 def test_what_was_released_stands_as_released_with_its_day_and_what_has_ended_does_not(drafts: PolicySet) -> None:
-    listed = {c.id: (c, day) for c, day in catalogue.listed(released(drafts, **{DATASET: "1.7.0", REGISTER: "1.7.0"}))}
+    both = released(drafts, **{DATASET: "1.7.0", REGISTER: "1.7.0"})
+    listed = {c.id: (c, day) for c, day in catalogue.listed(both, DAY)}
     contract, day = listed.pop(DATASET)
     assert (contract.title, contract.version, day) == ("已发布的名称", "1.7.0", date(2026, 10, 8))
     assert REGISTER not in listed
     assert {day for _, day in listed.values()} == {None}
+
+
+def test_a_dataset_is_called_as_it_is_on_the_day(drafts: PolicySet, book: Workbook, linked: dict[str, Any]) -> None:
+    """The words of the field changed with 2026 (docs/how-to/change-a-word)."""
+    renamed = drafts.contracts[REGISTER].titles[date(2026, 1, 1)]
+    assert row_of(book, REGISTER)["信息资源名称"] == renamed
+    assert renamed in {one["dct:title"]["@value"] for one in linked["dcat:dataset"]}
+    before = {contract.id: contract.title for contract, _ in catalogue.listed(drafts, date(2025, 12, 31))}
+    assert before[REGISTER] == drafts.contracts[REGISTER].title != renamed
 
 
 def test_the_workbook_names_the_release(drafts: PolicySet, tmp_path: Path) -> None:
@@ -149,6 +159,17 @@ def test_a_dataset_of_the_linked_data(linked: dict[str, Any]) -> None:
     assert "dct:issued" not in found
     (distribution,) = found["dcat:distribution"]
     assert distribution["dcat:mediaType"] == {"@id": "https://www.iana.org/assignments/media-types/text/csv"}
+
+
+def test_two_hubs_datasets_and_parties_are_not_the_same_thing(linked: dict[str, Any]) -> None:
+    one = next(one for one in linked["dcat:dataset"] if one["dct:identifier"] == DATASET)
+    assert (one["@id"], one["dct:publisher"]["@id"]) == (
+        f"urn:bidui:demo:dataset:{DATASET}", "urn:bidui:demo:party:disabled",
+    )  # fmt: skip
+
+
+def test_who_takes_no_part_here_is_called_by_its_name_all_the_same(book: Workbook) -> None:
+    assert row_of(book, "fire.fire_loss")["信息资源提供方"] == "县消防救援大队"
 
 
 def test_what_is_withheld_is_told_of_but_comes_in_no_form(policy: PolicySet) -> None:

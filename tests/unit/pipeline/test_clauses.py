@@ -16,6 +16,7 @@ from bidui.pipeline import clauses, clauses_page
 from bidui.pipeline.clauses import EVIDENCE, Proof, Standing
 from bidui.policy import clause
 from bidui.policy.policy_set import PolicySet
+from bidui.policy.source import PolicyError
 
 WHOLE, IN_PART, NOBODYS = "HY-11", "SQ-17", "ZM-15"
 """Clauses: one that needs no completing, one that does, one that nothing implements."""
@@ -92,6 +93,21 @@ def test_without_evidence_nothing_is_covered(shown: Shown) -> None:
     policy = shown()
     (policy.include / EVIDENCE).unlink()
     assert "covered" not in {s.state for s in clauses.standings(policy)}
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"proofs": [{"clause": "QA-01"}], "results": {}}'])
+def test_evidence_that_the_tests_did_not_write_is_a_fault(shown: Shown, text: str) -> None:
+    policy = shown()
+    (policy.include / EVIDENCE).write_text(text, encoding="utf-8")
+    with pytest.raises(PolicyError, match=f"^{EVIDENCE}.*bring it back"):
+        clauses.evidence(policy.include)
+
+
+def test_a_dataset_that_has_ended_implements_nothing_though_an_agreement_names_it(policy: PolicySet) -> None:
+    name = "contract:disabled.certificate"
+    ended = replace(policy, contracts={d: c for d, c in policy.contracts.items() if f"contract:{d}" != name})
+    assert name in {carrier.object for carrier in clauses.carriers(policy)}
+    assert name not in {carrier.object for carrier in clauses.carriers(ended)}
 
 
 def test_what_the_profile_does_not_use_implements_nothing(shown: Shown) -> None:

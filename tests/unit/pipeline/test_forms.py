@@ -20,6 +20,7 @@ from bidui.intake.preamble import confirm, words_before
 from bidui.intake.reading import read_table_bytes
 from bidui.pipeline import forms
 from bidui.pipeline.arrive import period_in_name, provision_by_name
+from bidui.pipeline.catalogue import ExportError
 from bidui.pipeline.check import check
 from bidui.policy.contract import Contract
 from bidui.policy.policy_set import PolicySet
@@ -227,9 +228,50 @@ def test_forms_need_a_recipient_that_gives_something(policy: PolicySet) -> None:
         Recipe.model_validate({**stated, "to": "sender"})
 
 
+@pytest.mark.parametrize(
+    ("party", "region", "says"),
+    [
+        ("town", "990821999", "town 没有代码为 990821999 的地区"),
+        ("disabled", "990821101", "disabled 没有代码为 990821101 的地区"),
+        ("bureau", None, "bureau 在 2026-12 没有自行报送的数据，不用报送表"),
+    ],
+)
+def test_forms_that_nobody_fills_in_are_not_made(
+    policy: PolicySet, tmp_path: Path, party: str, region: str | None, says: str
+) -> None:
+    with pytest.raises(ExportError, match=says):
+        forms.write(policy, party, region, Period.parse("2026-12"), tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("file", [f"templates/{forms.FORM}.yaml", f"templates/{forms.GUIDE}.md"])
 def test_a_template_that_is_missing_is_told(tmp_path: Path, file: str) -> None:
     include = unreleased(tmp_path / "include")
     (include / file).unlink()
     _, found = check(include, "demo")
     assert [str(fault) for fault in found] == [f"{file}: the file is missing"]
+
+
+def test_a_town_is_offered_only_what_it_may_ask_for(policy: PolicySet) -> None:
+    """SQ-09: what its agreement does not let it ask for, the form does not offer; whoever may, is offered all."""
+    made, every = policy.agreements["town"], policy.codes["change_item"].vocabulary(PERIOD.last_day)
+    offered = []
+    for may in (made.may, {**made.may, "membership": "own"}):
+        agreements = {**policy.agreements, "town": made.model_copy(update={"may": may})}
+        files = forms.forms(replace(policy, agreements=agreements), "town", "示例镇", PERIOD)
+        (data,) = [data for name, data in files.items() if name.endswith(".xlsx") and "变更申请" in name]
+        cells = [cell for row in openpyxl.load_workbook(io.BytesIO(data)).worksheets[0].iter_rows() for cell in row]
+        (told,) = [str(cell.comment.text) for cell in cells if cell.value == "事项"]
+        (line,) = [line for line in told.splitlines() if line.startswith("可选项：")]
+        offered.append(line.removeprefix("可选项：").split("、"))
+    assert offered == [["基础信息修改", "帮扶力量调整"], list(every.values())]
+
+
+def test_columns_that_are_not_agreed_are_not_asked_for(policy: PolicySet) -> None:
+    made = policy.agreements["disabled"]
+    fields = tuple(c.name for c in policy.contracts["disabled.certificate"].columns if c.name != "category")
+    provision = made.provision("disabled.certificate").model_copy(update={"fields": fields})
+    agreements = {**policy.agreements, "disabled": made.model_copy(update={"provides": (provision,)})}
+    ((_, contract),) = forms.given(replace(policy, agreements=agreements), "disabled", PERIOD)
+    assert "残疾类别" not in [column.title for column in contract.as_written]
+    assert "残疾等级" in [column.title for column in contract.as_written]

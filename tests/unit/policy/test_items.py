@@ -55,7 +55,10 @@ def drop(include: Path) -> Callable[[str], None]:
     return dropped
 
 
-@pytest.mark.parametrize("item", ["category", "format", "sourceSystem", "securityLevel", "cadence", "party", "clauses"])
+ITEMS = ["category", "information", "format", "sourceSystem", "securityLevel", "cadence", "party", "clauses"]
+
+
+@pytest.mark.parametrize("item", ITEMS)
 def test_an_item_that_is_missing(drop, refused, item: str) -> None:
     drop(f"  - {{property: {item},")
     assert refused() == [f"{FILE}:9: customProperty {item} is missing; add {{property: {item}, value: …}}"]

@@ -67,20 +67,23 @@ def test_two_profiles_differ_in_what_the_one_says_otherwise(include: Path) -> No
             "deadlines: {visit_red: {values: {2021-01-01: 3}, calendar: calendar}}\n"
             "window: {opens_day: 26}\napprovers: {head: [farm-office]}\n")  # fmt: skip
     other = include / "profiles" / "other.yaml"
-    other.write_text(
-        other.read_text(encoding="utf-8").replace("expected: [hub.alleviated_person, ", "expected: ["), encoding="utf-8"
-    )
+    said = other.read_text(encoding="utf-8").replace("expected: [hub.alleviated_person, ", "expected: [")
+    other.write_text(said.replace("{2026-01-01: 10000}", "{2026-01-01: 4000}"), encoding="utf-8")
     found = between(include, Side("demo", BEFORE), Side("other", BEFORE))
-    assert set(found) == {"应报数据", "规则", "交付", "阈值", "期限", "交换窗口", "审批人"}
+    assert set(found) == {"应报数据", "规则", "交付", "阈值", "期限", "最少行数", "交换窗口", "审批人"}
     assert found["应报数据"] == {"hub.alleviated_person": ("应报", None)}
     assert found["规则"]["duplicate"] == (load(include, "demo").rules["duplicate"].title, None)
     assert "uninsured" not in found["规则"]
-    assert set(found["交付"]) == {"agency_findings", "monthly_report", "reminder", "quarterly_bulletin"}
+    kept = {"receipt", "refusal", "call_for_data", "town_visits", "approval_request"}
+    assert set(found["交付"]) == set(load(include, "demo").recipes) - kept
     ((name, (a, b)),) = found["阈值"].items()
     assert (name, a.split("（")[0]) == ("newborn_days", "90 日")
     assert b.startswith("60 日（ZM-11")
     assert {about: (a.split("（")[0], b.split("（")[0]) for about, (a, b) in found["期限"].items()} == {
         "visit_red": ("5 个工作日", "3 日")
+    }
+    assert found["最少行数"] == {
+        "insurance_med.enrolment_roster": ("10000 行（本县人口规模）", "4000 行（本县人口规模）")
     }
     assert found["交换窗口"] == {"opens_day": ("25", "26")}
     assert found["审批人"] == {"head": ("bureau-head", "farm-office")}
@@ -117,7 +120,7 @@ def test_the_page_has_a_heading_for_each_group() -> None:
     assert told == (
         "甲：x@2026-06-01　乙：y@2027-06-01\n\n【规则】\n  a：甲 → —\n  b：— → 乙\n\n【用语】\n  c：丙 → 丁"
     )
-    assert len(GROUPS) == 14
+    assert len(GROUPS) == 15
 
 
 def test_the_command_tells_it_as_text_and_as_data(include: Path) -> None:

@@ -16,6 +16,7 @@ from bidui.policy.profile import merge
 from bidui.policy.source import PolicyError
 
 Spoil = Callable[[str, str, str], int]
+SHIPPED = Path(__file__).parents[3] / "include"
 
 
 def test_everything_that_the_profile_switches_on_is_there(policy: PolicySet) -> None:
@@ -35,7 +36,8 @@ def test_each_rule_and_each_agreement_names_its_clauses(policy: PolicySet) -> No
 
 
 def test_each_figure_names_its_clause_or_its_source(policy: PolicySet) -> None:
-    figures = [*policy.profile.thresholds.values(), *policy.profile.deadlines.values()]
+    hub = policy.profile
+    figures = [*hub.thresholds.values(), *hub.deadlines.values(), *hub.least_rows.values()]
     assert figures
     assert all(figure.clauses or figure.source for figure in figures)
 
@@ -85,11 +87,19 @@ def test_regions_lie_within_one_another(policy: PolicySet) -> None:
     assert policy.region_above("nowhere", town) is None
 
 
-def test_a_sender_is_known_by_the_address_while_the_contact_is_in_force(policy: PolicySet) -> None:
+def test_a_place_is_beyond_a_region_that_it_neither_lies_in_nor_holds(policy: PolicySet) -> None:
+    _, town, village = policy.profile.levels
+    here, there = (region.code for region in policy.regions_of(town, date(2026, 11, 30))[:2])
+    homes = [region.code for region in policy.regions if region.level == village and region.parent == here]
+    assert not any(policy.is_beyond(code, here) for code in (here, *homes, policy.profile.region))
+    assert all(policy.is_beyond(code, there) for code in (here, *homes))
+
+
+def test_a_sender_is_known_by_the_address_who_has_left_too(policy: PolicySet) -> None:
     made = next(a for a in policy.agreements.values() if a.kind == "regions")
     contact = made.contacts[0]
     assert policy.contact_of_sender(f" {contact.email.upper()} ", contact.valid_from) == (made, contact)
-    assert policy.contact_of_sender(contact.email, date(2000, 1, 1)) is None
+    assert policy.contact_of_sender(contact.email, date(2000, 1, 1)) == (made, contact)
     assert policy.contact_of_sender("stranger@elsewhere.example", contact.valid_from) is None
 
 
@@ -104,6 +114,14 @@ def test_a_threshold_is_dated(include: Path, spoil: Spoil) -> None:
     ]
     with pytest.raises(KeyError, match="no value in force"):
         policy.threshold(name, date(2020, 12, 31))
+
+
+def test_how_many_rows_make_a_whole_file_is_dated_and_one_where_nothing_is_said(include: Path, spoil: Spoil) -> None:
+    spoil("profiles/demo.yaml", "{2026-01-01: 10000}", "{2026-01-01: 10000, 2026-11-15: 9000}")
+    policy = load(include, "demo")
+    days = (date(2025, 12, 31), date(2026, 1, 1), date(2026, 11, 14), date(2026, 11, 15))
+    assert [policy.least_rows("insurance_med.enrolment_roster", day) for day in days] == [1, 10000, 10000, 9000]
+    assert policy.least_rows("insurance_med.high_selfpay", days[-1]) == 1
 
 
 def test_a_profile_states_only_its_differences() -> None:
@@ -136,17 +154,27 @@ def test_a_profile_says_what_its_agreements_are_here(include: Path, spoil: Spoil
     spoil("profiles/demo.yaml", "numbering:", "titles: {insurance_med: 云溪县医保局}\nnumbering:")
     policy = load(include, "demo")
     made = policy.agreements["insurance_med"]
-    assert (made.title, [p.dataset for p in made.provides]) == ("云溪县医保局", ["insurance_med.enrolment_roster"])
+    given = ["insurance_med.enrolment_roster", "hub.contact_list"]
+    assert (made.title, [p.dataset for p in made.provides]) == ("云溪县医保局", given)
     assert [contact.id for contact in made.contacts] == ["insurance_med-1"]
-    assert policy.giver("insurance_med.high_selfpay") is None
+    assert policy.givers("insurance_med.high_selfpay") == ()
     assert policy.in_role("expense") == []
     assert "insurance_med.high_selfpay" in policy.contracts
 
 
 def test_parts_are_those_of_the_regions_whose_agreement_gives_a_dataset(policy: PolicySet) -> None:
     day = date(2026, 11, 30)
-    assert policy.parts_of("civil.dibao", day) == policy.regions_of(policy.visiting.level or "", day)
-    assert policy.parts_of("insurance_med.enrolment_roster", day) == []
+    towns = policy.regions_of(policy.visiting.level or "", day)
+    assert policy.parts_of("civil.dibao", day) == {town.code: town.name for town in towns}
+    assert policy.parts_of("insurance_med.enrolment_roster", day) == {}
+
+
+def test_parts_may_be_those_of_the_parties_whose_agreements_give_a_dataset() -> None:
+    policy = load(SHIPPED, "eshan")
+    parts = policy.parts_of("civil.relief_applicant", date(2026, 11, 30))
+    assert parts.keys() == {"education", "civil", "hr", "housing", "water", "health", "insurance_med"}
+    assert parts["housing"] == policy.name_of("housing")
+    assert policy.parts_of("civil.relief_applicant", date(2025, 11, 30)) == {}  # before their agreements
 
 
 def test_a_threshold_may_be_a_list_of_codes(include: Path, spoil: Spoil) -> None:
@@ -183,3 +211,9 @@ def test_a_change_changes_the_hash_of_its_object_and_of_the_bundle(
 def test_the_same_files_have_the_same_hash_anywhere(include: Path, tmp_path: Path) -> None:
     elsewhere = shutil.copytree(include, tmp_path / "elsewhere")
     assert load(include, "demo").hash == load(elsewhere, "demo").hash
+
+
+@pytest.mark.parametrize(("region", "office"), [("北峪镇", "人民政府"), ("双桥街道", "办事处")])
+def test_an_office_is_called_as_its_region_is(policy: PolicySet, region: str, office: str) -> None:
+    assert policy.visiting.office_of(region) == office
+    assert policy.agreements["disabled"].office_of(region) is None

@@ -182,6 +182,8 @@ def test_a_copy_that_is_gone(include: Path, complaints: Complaints) -> None:
         ("in_force_from: 2027-01", "in_force_from: 2026-03",
          "in force from 2026-03, but 2026-1 is from 2026-03; take it back and publish anew for a later month"),
         ("in_force_from: 2027-01", "in_force_from: 2027-13", "in_force_from: String should match pattern"),
+        ("in_force_from: 2027-01", "in_force_from: 2027-02", "was changed after it was published; bring it back"),
+        ("contact: insurance_med-1", "contact: insurance_med-2", "was changed after it was published; bring it back"),
         ("number: 2026-2", "number: 2026-3", "number must be 2026-2, as the file is called"),
         ("version: 1.1.0", "version: 0.9.0", "version: String should match pattern"),
         ("kind: compatible", "kind: small", "kind: Input should be 'added', 'compatible', 'breaking' or 'ended'"),
@@ -200,5 +202,6 @@ def test_a_release_in_which_a_contract_falls_back(include: Path, complaints: Com
     shutil.move(include / "catalogue/releases/2026-1.yaml", include / "catalogue/releases/2027-1.yaml")
     changed(include / "catalogue/releases/2027-1.yaml", ("number: 2026-1", "number: 2027-1"))
     assert [one.partition(": ")[2] for one in complaints()] == [
-        f"{DATASET} falls back from 1.1.0 to 1.0.0; publish it anew as a higher one"
+        "was changed after it was published; bring it back as it was, and publish what is new",
+        f"{DATASET} falls back from 1.1.0 to 1.0.0; publish it anew as a higher one",
     ]

@@ -30,7 +30,7 @@ CHANGES = [
      "常态化驻村帮扶,驻村帮扶,2026-01-01,2026-12-31\nvillage_team,驻村服务,,2027-01-01,"),
     ("agreements/disabled.yaml", "valid_from: 2026-01-01", "valid_from: 2026-01-01\nvalid_to: 2026-12-31"),
     ("contacts/demo.csv", "civil,civil-1",
-     "civil,civil-0,前任联络员,,old@minzheng.example,,,2026-01-01,2026-12-31\ncivil,civil-1"),
+     "civil,civil-0,前任联络员,,,,old@minzheng.example,,,,2026-01-01,2026-12-31\ncivil,civil-1"),
 ]  # fmt: skip
 
 
@@ -97,8 +97,7 @@ def test_an_agreement(changed: PolicySet) -> None:
     made = changed.agreements["disabled"]
     assert [made.in_force(month.last_day) for month in (OLD, NEW)] == [True, False]
     sender = made.contacts[0].email
-    found = [changed.contact_of_sender(sender, month.last_day) for month in (OLD, NEW)]
-    assert [bool(one) for one in found] == [True, False]
+    assert [changed.contact_of_sender(sender, month.last_day) for month in (OLD, NEW)] == [(made, made.contacts[0])] * 2
 
 
 def test_a_contact(changed: PolicySet) -> None:
@@ -106,7 +105,7 @@ def test_a_contact(changed: PolicySet) -> None:
     acting = [[c.id for c in made.contacts_for(None, month.last_day)] for month in (OLD, NEW)]
     assert acting == [["civil-0", "civil-1"], ["civil-1"]]  # who goes and who comes may overlap
     found = [changed.contact_of_sender("old@minzheng.example", month.last_day) for month in (OLD, NEW)]
-    assert [bool(one) for one in found] == [True, False]
+    assert found == [(made, made.contacts[0])] * 2  # who has left is still known, and refused
 
 
 def test_the_words_of_2026_are_read_in_the_months_of_both(policy: PolicySet) -> None:

@@ -21,7 +21,9 @@ from tests.contracts import ITEMS
 
 INCLUDE = Path(__file__).parents[3] / "include"
 PERIOD = Period.parse("2026-11")
-PARAMETERS = gate.parameters(PERIOD, received_on=date(2026, 11, 26), data_date=date(2026, 11, 20), previous_rows=None)
+PARAMETERS = gate.parameters(
+    PERIOD, received_on=date(2026, 11, 26), data_date=date(2026, 11, 20), previous_rows=None, least_rows=1
+)
 
 Judge = Callable[..., gate.GateResult]
 

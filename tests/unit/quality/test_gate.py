@@ -71,21 +71,21 @@ def test_one_person_in_two_households_is_no_duplicate_row():
 
 
 @pytest.mark.parametrize(
-    ("minimum", "share", "codes"),
+    ("least", "share", "codes"),
     [
         (3, 1.0, set()),
         (4, 1.0, {"rows_too_few"}),
-        (0, 0.24, {"quarantined_share_too_high"}),
-        (0, 0.25, set()),
+        (1, 0.24, {"quarantined_share_too_high"}),
+        (1, 0.25, set()),
     ],
 )
-def test_completeness_warns_and_never_refuses(minimum, share, codes):
-    bound = Completeness(minimum_rows=minimum, maximum_quarantined_share=share)
+def test_completeness_warns_and_never_refuses(least, share, codes):
+    contract = visits(complete_if=Completeness(maximum_quarantined_share=share))
     rows = table(
         *SOUND[["line", "household", "id_no", "sex", "months", "seen_on"]].itertuples(index=False),
         (4, "H3", "D", None, 1, DAY),
     )
-    result = gate.check(rows, visits(complete_if=bound), suite(), parameters=PARAMETERS, exclude_rows={7})
+    result = gate.check(rows, contract, suite(), parameters={**PARAMETERS, "least_rows": least}, exclude_rows={7})
     assert {issue.code for issue in result.table_issues} == codes
     assert not result.refused
 
@@ -125,8 +125,7 @@ def test_an_effect_on_the_table_counts_and_names_no_row():
 
 
 def test_no_rows_at_all_are_judged_like_any_others():
-    bound = Completeness(minimum_rows=1)
-    result = gate.check(SOUND.iloc[:0], visits(complete_if=bound), suite(), parameters=PARAMETERS, exclude_rows=NONE)
+    result = gate.check(SOUND.iloc[:0], visits(), suite(), parameters=PARAMETERS, exclude_rows=NONE)
     assert [issue.code for issue in result.table_issues] == ["rows_too_few"]
 
 
@@ -246,10 +245,11 @@ def test_an_amendment_is_judged_by_the_row_only():
         expect("expect_column_values_to_not_be_null", "seen", column="seen_on"),
     )
     rows = table((1, "H1", "A", "female", 1, None))
-    contract = visits(complete_if=Completeness(minimum_rows=10, maximum_quarantined_share=0.0))
-    amendment = gate.check(rows, contract, own, parameters=PARAMETERS, exclude_rows=NONE, whole=False)
+    contract = visits(complete_if=Completeness(maximum_quarantined_share=0.0))
+    parameters = {**PARAMETERS, "least_rows": 10}
+    amendment = gate.check(rows, contract, own, parameters=parameters, exclude_rows=NONE, whole=False)
     assert found(amendment) == {(4, "seen_failed")}
     assert not amendment.table_issues
-    everything = gate.check(rows, contract, own, parameters=PARAMETERS, exclude_rows=NONE)
+    everything = gate.check(rows, contract, own, parameters=parameters, exclude_rows=NONE)
     assert found(everything) == {(4, "seen_failed"), (4, "head_failed")}
     assert {issue.code for issue in everything.table_issues} == {"rows_too_few", "shifted_failed"}

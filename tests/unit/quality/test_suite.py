@@ -74,7 +74,7 @@ def test_a_rule_stated_twice_is_an_error(tmp_path):
 
 
 def test_what_a_contract_compiles_to():
-    contract = visits(complete_if=Completeness(minimum_rows=10, maximum_change=0.2))
+    contract = visits(complete_if=Completeness(maximum_change=0.2))
     rules = {e.meta.rule: e.kwargs for e in compile_contract(contract, {"sex": {"male", "female"}})}
     assert rules == {
         "contract.required.household": {"column": "household"},
@@ -82,7 +82,7 @@ def test_what_a_contract_compiles_to():
         "contract.codes.sex": {"column": "sex", "value_set": ["female", "male"]},
         "contract.range.months": {"column": "months", "min_value": 0, "max_value": 12},
         "contract.key": {"column_list": ["household", "id_no__key"], "ignore_row_if": "any_value_is_missing"},
-        "contract.rows.minimum": {"min_value": 10},
+        "contract.rows.minimum": {"min_value": {"$PARAMETER": "least_rows"}},
         "contract.rows.change": {
             "min_value": {"$PARAMETER": "previous_rows * 0.8 + 0.999999"},
             "max_value": {"$PARAMETER": "previous_rows * 1.2 + 0.000001"},

@@ -61,4 +61,4 @@ def test_what_is_extended_must_be_there(tmp_path: Path) -> None:
 def test_the_demo_has_every_kind_of_event_in_the_order_of_the_base() -> None:
     found, _ = settings.settings(INCLUDE, "demo")
     assert [event.kind for event in found.events] == list(load(INCLUDE / "synth" / "base.yaml")["events"])
-    assert (found.size, found.lists.datasets) == (1, ())
+    assert (found.size, found.lists.datasets) == (1, ("hub.contact_list",))

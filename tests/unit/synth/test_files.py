@@ -18,10 +18,13 @@ from bidui.synth.projection import datasets
 from bidui.synth.statements import Statements
 from tests.unit.synth.made import INCLUDE, PERIODS, Made, a_date, day, persons, read, statements, tables
 
+PLAIN = "hub.contact_list"
+"""The one list of the demo that has no projection."""
+
 
 def test_every_file_has_its_contract_columns_and_says_how_many_rows(made: Made) -> None:
     by_id = {dataset.id: dataset for dataset in datasets(INCLUDE)}
-    rows = made.of("rows", refused=None)
+    rows = [r for r in made.of("rows", refused=None) if r["dataset"] != PLAIN]
     assert {r["dataset"] for r in rows} == set(by_id)
     for line in rows:
         dataset = by_id[line["dataset"]]

@@ -13,6 +13,7 @@ from bidui.intake.reading import read_table_bytes
 from bidui.policy.loading import load
 from bidui.synth import settings
 from bidui.synth.hub import hub
+from bidui.synth.lists import sheet
 from bidui.synth.places import regions
 from tests.unit.synth.made import INCLUDE, PERIODS, Made
 
@@ -43,7 +44,10 @@ def test_benefits_come_by_county_and_all_else_of_the_city_at_once(city: Made) ->
     counties = {r.code for r in regions(INCLUDE, "zhumadian", levels.levels).of("county")}
     assert scopes[systems["benefit"]] == counties
     assert all(scopes[systems[name]] == {None} for name in systems if name != "benefit")
-    assert all(found == (counties if levels.given[d].level else {None}) for d, found in scopes.items())
+    parts = {d: set(levels.given[d].parties) for d in scopes if sheet(INCLUDE, d).by == "party"}
+    assert len(parts["hub.contact_list"]) > 5
+    wanted = {d: counties if levels.given[d].level else parts.get(d, {None}) for d in scopes}
+    assert scopes == wanted
 
 
 def test_a_lead_lies_with_its_county_and_none_with_one_that_is_quiet(city: Made) -> None:

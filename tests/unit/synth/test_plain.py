@@ -71,8 +71,8 @@ def contract(dataset: str, columns: list[dict[str, Any]], *, role: str = "craft"
     party, _, name = dataset.partition(".")
     stated = {
         "party": party, "role": role, "delivery": "full", "cadence": "month", "clauses": ["QA-03"],
-        "category": "部门/测试", "format": "text", "sharing": SHARING, "sourceSystem": "测试系统",
-        "securityLevel": "level1", "layout": {"encoding": "gb18030"}, **custom,
+        "category": "部门/测试", "information": "push", "format": "text", "sharing": SHARING,
+        "sourceSystem": "测试系统", "securityLevel": "level1", "layout": {"encoding": "gb18030"}, **custom,
     }  # fmt: skip
     return {
         "apiVersion": "v3.1.0", "kind": "DataContract", "id": dataset, "name": name, "version": "1.0.0",
@@ -277,4 +277,6 @@ def plain(include: Path) -> Plain:
 
 def test_all_means_what_is_provided_and_neither_projected_nor_made_by_the_hub(tmp_path: Path) -> None:
     include = added(tmp_path / "include", [contract("guild.craft", CRAFT)], datasets="all")
-    assert [dataset.id for dataset in plain(include).datasets] == ["guild.craft"]
+    made = {dataset.id for dataset in plain(include).datasets}
+    assert {"guild.craft", "hub.contact_list"} <= made
+    assert not made & {"civil.dibao", "town.verification"}

@@ -23,7 +23,7 @@ def lines(view: View) -> Iterator[Line]:
         if not members:
             continue
         month = sum(r.own_paid for r in view.expense.get(number) if first <= r.settled_on <= last)
-        if month >= limits.month_cost:
+        if month > limits.month_cost:
             yield signal("high_selfpay", number, "expense", view.period, members[0].household)
         if sum(r.own_paid for r in rows) >= limits.year_cost:
             yield signal("selfpay_year", number, "expense", view.period.year, members[0].household)
