@@ -88,7 +88,7 @@ docs-check: $(READY)
 	@$(BIN)/python -m bidui docs --check
 
 test: $(READY)  ## all tests, on every core (make test ARGS='tests/unit -x')
-	@$(BIN)/pytest -n logical --dist loadgroup --no-loadscope-reorder $(ARGS)
+	@$(BIN)/pytest -n logical --no-loadscope-reorder $(ARGS)
 
 proofs: $(READY)  ## prove the clauses anew and write include/clauses/evidence.json and the page of it
 	@PROVE=1 $(BIN)/pytest tests/clauses tests/e2e/test_clauses.py $(ARGS) \

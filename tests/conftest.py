@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
@@ -11,11 +12,13 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 import pytest
 from psycopg2 import sql
 from sqlalchemy import create_engine
+from xdist.scheduler import LoadScopeScheduling
 
 from bidui.pipeline import apply
 from bidui.pipeline.office import Office
@@ -43,13 +46,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seeds", default=os.environ.get("SEEDS", "1"), help="seeds of the counties that are played")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class InOneWorker(LoadScopeScheduling):
     """What one worker runs one after another: all that looks at the county of one seed, else the tests of one file."""
-    for item in items:
-        called = getattr(item, "callspec", None)
-        seed = called.params.get("seed") if called else None
-        item.add_marker(pytest.mark.xdist_group(f"seed {seed}" if seed else str(item.path)))
+
+    def _split_scope(self, nodeid: str) -> str:
+        seed = re.search(r"seed \d+", nodeid)
+        return seed[0] if seed else nodeid.partition("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> InOneWorker:
+    """How the tests are shared out (``pytest -n``)."""
+    return InOneWorker(config, log)
 
 
 @pytest.fixture(scope="session")

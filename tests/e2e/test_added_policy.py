@@ -86,13 +86,18 @@ title: 县卫生健康局
 kind: agency
 clauses: [QA-01]
 purpose: 核对持证情况
+uses: [monitoring]
+may: {query: all, statistics: all, entry: all}
+method: 按公民身份号码与底册逐人比对
+channels: [mail, folder]
+retention_months: 36
 legal_basis: 数据共享协议（卫健）
 valid_from: 2026-01-01
 provides:
-  - {dataset: health.chronic_card, sealing: [plain], words: [持证名册]}
+  - {dataset: health.chronic_card, sealing: [plain], words: [持证名册], calibre: 在册有效的慢病证，截至月末}
 receives: [receipt, refusal, agency_findings]
 """
-CONTACT = "health,health-1,卫健联络员,专责联络员,card@weijian.example,,,2026-01-01,\n"
+CONTACT = "health,health-1,卫健联络员,专责联络员,分管副局长,医政股,card@weijian.example,,,,2026-01-01,\n"
 SUITE = """
 name: health.chronic_card
 expectations:
@@ -106,6 +111,7 @@ COMPARE = """
 -- title: 登记人员慢病证已过期
 -- finds: card_expired
 -- clauses: [SQ-12]
+-- use: monitoring
 -- reads:
 --   register: {role: register}
 --   card: {dataset: health.chronic_card}
@@ -123,6 +129,7 @@ SCREEN = """
 -- id: severely_ill
 -- title: 新增重症
 -- clauses: [QA-09]
+-- use: monitoring
 -- reads:
 --   register: {role: register}
 --   card: {dataset: health.chronic_card}

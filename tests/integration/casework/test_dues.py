@@ -66,7 +66,7 @@ def published(office: Office, tmp_path: Path) -> Office:
 
 def dues(office: Office, as_of: datetime) -> dict[str, date]:
     """Level → due date, which reports see alike of the lead and of its case."""
-    told = {"hub": office.policy.hub, "as_of": as_of}
+    told = {"hub": office.policy.hub, "as_of": as_of, "successors": "{}"}
     with office.database.begin(Role.DELIVER) as connection:
         work = text(f"SELECT l.level, w.due FROM ({VIEWS['case']}) w JOIN core.lead l USING (lead_id)")
         found = dict(map(tuple, connection.execute(work, told)))

@@ -43,7 +43,7 @@ def swapped(number: str, place: int) -> str:
 @pytest.fixture
 def roster(office: Office) -> Contract:
     """A dataset of persons with their names and villages."""
-    return next(c for c in office.policy.contracts.values() if c.column("subject") and not c.column("household_key"))
+    return next(c for c in office.policy.tables if c.column("subject") and not c.column("household_key"))
 
 
 @pytest.fixture
@@ -76,8 +76,9 @@ def settled(office: Office, roster: Contract, as_of: datetime) -> Callable[..., 
                 parts = read_many(frame[column.name].astype("str"))
                 frame = frame.join(parts.drop(columns="repairs").add_prefix(f"{column.name}__"))
         examined = Examined(
-            "", frame, pd.DataFrame(), frame.index[[n - 2 for n in quarantined]], Period.parse(period), None, 0, ()
-        )
+            roster, "", frame, pd.DataFrame(), frame.index[[n - 2 for n in quarantined]], Period.parse(period), None,
+            0, (),
+        )  # fmt: skip
         key, month = digest(rows, period), Period.parse(period)
         package = {"package_hash": key, "hub": office.policy.hub, "bytes": 1, "form": "csv", "recorded_as_of": as_of}
         arrival = {

@@ -25,7 +25,8 @@ DATASET = "disabled.certificate"
 REGISTER = "hub.alleviated_person"
 HEADING_ROW = 4
 RESOURCE_COLUMNS = [
-    "序号", "信息资源分类", "信息资源名称", "信息资源代码", "信息资源提供方", "信息资源摘要", "信息资源格式",
+    "序号", "信息资源分类", "系统类别", "信息类别", "信息资源名称", "信息资源代码",
+    "信息资源提供方", "信息资源摘要", "信息资源格式",
     "信息项数", "更新周期", "共享类型", "共享条件", "共享范围", "共享方式", "共享依据", "所属系统", "安全级别",
     "版本", "发布日期",
 ]  # fmt: skip
@@ -74,7 +75,7 @@ def test_one_sheet_lists_the_resources_and_each_has_a_sheet_of_its_items(drafts:
     assert [row["信息资源代码"] for row in table(book, "信息资源")] == sorted(drafts.contracts)
     assert len(book.sheetnames) == 1 + len(drafts.contracts)
     assert all([cell.value for cell in sheet[HEADING_ROW]] == ITEM_COLUMNS for sheet in book.worksheets[1:])
-    assert (first.freeze_panes, book.worksheets[1].freeze_panes) == ("D5", "C5")
+    assert (first.freeze_panes, book.worksheets[1].freeze_panes) == ("F5", "C5")
 
 
 def test_a_resource_says_its_twelve_items_in_chinese(book: Workbook) -> None:

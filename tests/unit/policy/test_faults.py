@@ -126,7 +126,8 @@ MISTAKES = [
      "disabled.certificate: fields: status is required, of the business key, or says of whom a row speaks; add it"),
     ("change of no known permission", "dictionary/change_item.csv", "|帮扶责任人调整,2021-01-01,,modification",
      "|帮扶责任人调整,2021-01-01,,modificaton",
-     "helper: mode: modificaton; known: query, statistics, entry, modification, membership; did you mean modification?"),
+     "helper: mode: modificaton; known: query, statistics, entry, modification, membership; did you mean"
+     " modification?"),
     ("change without a permission", "dictionary/change_item.csv", "整户减少,整户删除|整户销户,2021-01-01,,membership",
      "整户减少,整户删除|整户销户,2021-01-01,,", "household_removed: mode: not stated; known: query"),
     ("change that is free text", "catalogue/town/change_request.yaml", ", {property: codeList, value: change_item}", "",
