@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bidui.policy.loading import load
 from bidui.policy.source import PolicyError
+from tests.policies import unrelease
 
 PROFILE = "demo"
 _FILES = {
@@ -24,13 +25,15 @@ def without(include: Path, target: Path, object_: str, swap: tuple[str, str] | N
     """A copy of the policy without an object (``kind:id``), or with words of its file swapped; it loads."""
     shutil.copytree(include, target)
     kind, _, name = object_.partition(":")
+    if kind == "contract":  # what was released is there whatever becomes of the working file
+        unrelease(target)
     file = file_of(target, kind, name)
     if swap:
         swapped(file, *swap)
     elif kind == "issue":
         kept_lines(file, lambda line: not line.startswith(f"{name},"))
     elif kind == "release":
-        shutil.rmtree(file.parent)
+        unrelease(target)
     else:
         file.unlink()
         unmentioned(target, name)

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from bidui.policy.loading import load
 from bidui.policy.policy_set import PolicySet
+from bidui.policy.release import FOLDER
+from tests.policies import unrelease
 
 _WEIGHTS = (7, 9, 10, 5, 8, 4)
 """Of the first six digits of an ID number. Synthetic people get their county's code: one of the same weight leaves the
@@ -105,9 +107,9 @@ class Names:
 
 
 def renamed(include: Path, profile: str, target: Path) -> Names:
-    """Write ``include`` under new names to ``target``."""
+    """Write ``include`` under new names to ``target``, with nothing released."""
     names = Names.of(load(include, profile))
-    for file in sorted(p for p in include.rglob("*") if p.is_file()):
+    for file in sorted(p for p in include.rglob("*") if p.is_file() and include / FOLDER not in p.parents):
         to = target / names.path(file.relative_to(include))
         to.parent.mkdir(parents=True, exist_ok=True)
         if file.suffix in {".yaml", ".csv", ".sql", ".md", ".json"}:
@@ -115,11 +117,14 @@ def renamed(include: Path, profile: str, target: Path) -> Names:
             to.write_text(names.new(file.read_text(encoding="utf-8"), folder), encoding="utf-8")
         else:
             shutil.copy(file, to)
+    unrelease(target)  # what was released says who agreed to it, under names of its own
     return names
 
 
 def _parties(include: Path) -> set[str]:
-    return {p.name for p in include.glob("catalogue/*")} | {p.stem for p in include.glob("agreements/*.yaml")}
+    return {p.name for p in include.glob("catalogue/*") if p.name != FOLDER.name} | {
+        p.stem for p in include.glob("agreements/*.yaml")
+    }
 
 
 def _any(known: Mapping[str, str]) -> re.Pattern[str]:

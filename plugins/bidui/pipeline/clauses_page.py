@@ -13,9 +13,9 @@ from bidui.policy.policy_set import PolicySet
 STATES: dict[State, str] = {"covered": "已落实", "part": "部分落实", "open": "未落实"}
 SEES = {"row": "行", "file": "文件", "mail": "邮件", "refusal": "退回"}
 KINDS = {
-    "agreement": "协议", "contract": "数据集", "rule": "规则", "recipe": "交付", "template": "模板",
-    "issue": "问题代码", "threshold": "阈值", "deadline": "期限", "window": "窗口", "contacts": "联系人名单",
-    "dictionary": "代码表", "file": "工程文件",
+    "agreement": "协议", "contract": "数据集", "release": "目录发布", "rule": "规则", "recipe": "交付",
+    "template": "模板", "issue": "问题代码", "threshold": "阈值", "deadline": "期限", "window": "窗口",
+    "contacts": "联系人名单", "dictionary": "代码表", "file": "工程文件",
 }  # fmt: skip
 _MOST = 4
 """Objects that the terminal names of a clause; the page and the data name all."""
