@@ -66,9 +66,10 @@ def test_what_an_agency_gives_is_compared(compared: Hub) -> None:
     assert line(compared.visits(1), DISABLED), "新办残疾证的户不在乡镇的核查表上：没有与残联比对"
 
 
-def subsystem(hub: Hub, dataset: str) -> str:
-    """What becomes of a file with the example row of a dataset's contract."""
+def given(hub: Hub, dataset: str, by: str = "") -> str:
+    """What becomes of a file with the example row of a dataset's contract; ``by`` whom, if not by its own party."""
     contract, (party, _, name) = hub.county.hub.policy.contracts[dataset], dataset.partition(".")
+    party = by or party
     table = [[column.title for column in contract.columns], [column.example for column in contract.columns]]
     encoding, told = contract.layout.encoding, password(hub.county.hub, party, None, PERIOD)
     data = hub.written(table, encoding)
@@ -80,16 +81,22 @@ def subsystem(hub: Hub, dataset: str) -> str:
 
 @proves("SQ-22", object="agreement:reform", sees="refusal")
 def test_reform_gives_projects_and_relocation(begun: Hub) -> None:
-    assert [subsystem(begun, dataset) for dataset in ("reform.project", "reform.relocation")] == ["accepted"] * 2, (
+    assert [given(begun, dataset) for dataset in ("reform.project", "reform.relocation")] == ["accepted"] * 2, (
         "发改的项目和搬迁数据被退回"
     )
 
 
 @proves("SQ-22", object="agreement:finance", sees="refusal")
 def test_finance_gives_funds(begun: Hub) -> None:
-    assert subsystem(begun, "finance.card_payment") == "accepted", "财政的资金数据被退回"
+    assert given(begun, "finance.card_payment") == "accepted", "财政的资金数据被退回"
 
 
 @proves("SQ-22", object="agreement:hr", sees="refusal")
 def test_human_resources_give_workshops(begun: Hub) -> None:
-    assert subsystem(begun, "hr.workshop") == "accepted", "人社的帮扶车间数据被退回"
+    assert given(begun, "hr.workshop") == "accepted", "人社的帮扶车间数据被退回"
+
+
+@proves("ES-01", object="agreement:hr", sees="refusal")
+def test_an_agency_gives_its_new_cases_and_who_applied_on_the_relief_platform(begun: Hub) -> None:
+    ends = [given(begun, "hr.not_back_to_work"), given(begun, "civil.relief_applicant", by="hr")]
+    assert ends == ["accepted"] * 2, "人社的未复工人员和救助平台申报人员被退回"
