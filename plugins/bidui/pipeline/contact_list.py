@@ -22,6 +22,7 @@ from bidui.domain.words import fold
 from bidui.identity import reading
 from bidui.pipeline import forms
 from bidui.pipeline.office import Office
+from bidui.pipeline.recipients import Recipient, named
 from bidui.policy import contacts, physical
 from bidui.policy.agreement import Agreement, Contact
 from bidui.policy.contract import Contract
@@ -79,7 +80,7 @@ def _lines(
 ) -> Iterator[dict[str, Any]]:
     """A line for each certificate of a contact; one for a contact without."""
     told = contact.model_dump(include={"name", "email", "valid_from", "valid_to", *_PARTICULARS})
-    unit = f"{office.policy.region_names(day).get(contact.region or '', '')}{made.title}"
+    unit = named(office.policy, Recipient(made.party, contact.region), day)
     for held in certificates or [None]:
         yield {
             **told, "unit": unit, "certificate": held.fingerprint[:_SHOWN] if held else "",
