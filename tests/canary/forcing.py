@@ -25,6 +25,7 @@ from sqlalchemy.engine import Engine
 
 from bidui.pipeline.office import Office
 from demo.services.postgres import Postgres
+from tests.policies import unrelease
 
 Job = Callable[[], Any]
 
@@ -262,5 +263,6 @@ def broken(office: Office, breakage: Callable[[Path], None], folder: Path) -> Of
     include = folder / breakage.__name__
     if not include.exists():
         shutil.copytree(office.include, include)
+        unrelease(include)  # or every breakage would be told as an edit of what was released
         breakage(include)
     return replace(office, include=include)
