@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import pandas as pd
 
 from bidui.domain.issues import Effect
 from bidui.domain.period import Period
 from bidui.intake.normalise import Normalised
-from bidui.pipeline.office import Office
 from bidui.pipeline.unseal import Content
 from bidui.policy.contract import Contract
+from bidui.policy.places import Places
+from bidui.policy.policy_set import PolicySet
 
 _FINEST_FIRST = ("region_village", "region_town", "region_county")
 
 
 def beyond(
-    office: Office, contract: Contract, content: Content, normal: Normalised, on: Period, as_of: datetime
+    policy: PolicySet, places: Places, contract: Contract, content: Content, normal: Normalised, on: Period
 ) -> pd.DataFrame:
     """Issues (row, column, code, effect) of such rows.
 
@@ -29,14 +28,14 @@ def beyond(
     change, may, region = contract.column("change"), content.agreement.may, content.contact.region
     asked = pd.Series("entry", index=rows.index)
     if change:
-        asked = rows[change.name].map(office.policy.modes(change, on.last_day)).fillna("entry")
+        asked = rows[change.name].map(policy.modes(change, on.last_day)).fillna("entry")
     forbidden = rows.index[~asked.isin([*may, "entry"])]
     own = rows[(asked.map(dict(may)) != "all") & ~rows.index.isin(forbidden)]
-    places = office.places(as_of).column(contract, own if region else own.iloc[:0], whole=False)
-    elsewhere = [code for code in places.dropna().unique() if office.policy.is_beyond(code, region or "")]
+    named = places.column(contract, own if region else own.iloc[:0], whole=False)
+    elsewhere = [code for code in named.dropna().unique() if policy.is_beyond(code, region or "")]
     return pd.concat([
         set_aside(forbidden, change.name if change else None, "mode_outside"),
-        set_aside(places.index[places.isin(elsewhere)], place_column(contract), "region_outside"),
+        set_aside(named.index[named.isin(elsewhere)], place_column(contract), "region_outside"),
     ])  # fmt: skip
 
 

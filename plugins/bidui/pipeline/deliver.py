@@ -144,7 +144,9 @@ def _errands(
     for recipe in called:
         for recipient in recipients(office, connection, recipe, subject.period, subject.arrival, day):
             if reason := refusal(office.policy, recipe, recipient, day):
-                withhold.record(office, connection, recipe, recipient, subject.period, subject.key, as_of, reason)
+                withhold.record(
+                    connection, office.policy, recipe, recipient, subject.period, subject.key, as_of, reason
+                )
             else:
                 found.append(Errand(recipe.id, recipient.key, subject))
     return found

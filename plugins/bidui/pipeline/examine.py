@@ -64,7 +64,7 @@ def examine(
     normal = normalise(raw, contract, office.policy.codes, on=period.last_day)
     changed = locked.check(raw.rows.loc[contract.places(normal.frame.index)[0]], contract, sent)
     nowhere = _nowhere(office, contract, normal, as_of)
-    overstepping = beyond(office, contract, content, normal, period, as_of)
+    overstepping = beyond(office.policy, office.places(as_of), contract, content, normal, period)
     apart = set(normal.quarantined) | set(changed["row"]) | set(nowhere["row"]) | set(overstepping["row"])
     judged = gate.check(
         normal.frame, contract,

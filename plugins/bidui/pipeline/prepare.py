@@ -273,8 +273,8 @@ class _Maker:
         kept = withhold.own_rows(self.office.policy, self.recipe, self.recipient, sheet, found)
         if cut := len(found) - len(kept):
             withhold.record(
-                self.office, self.connection, self.recipe, self.recipient, self.subject.period, self.subject.key,
-                self.as_of, permission.REGION, sheet=sheet.key, rows=cut,
+                self.connection, self.office.policy, self.recipe, self.recipient, self.subject.period,
+                self.subject.key, self.as_of, permission.REGION, sheet=sheet.key, rows=cut,
             )  # fmt: skip
         return kept
 

@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bidui.delivery.template import SheetTemplate
-from bidui.pipeline.office import Office
 from bidui.pipeline.recipients import Recipient
 from bidui.policy import permission
 from bidui.policy.policy_set import PolicySet
@@ -41,12 +40,12 @@ def _places(row: Mapping[str, Any], columns: Sequence[str]) -> set[str]:
 
 
 def record(
-    office: Office, connection: Connection, recipe: Recipe, recipient: Recipient, period: str, subject_key: str,
+    connection: Connection, policy: PolicySet, recipe: Recipe, recipient: Recipient, period: str, subject_key: str,
     as_of: datetime, code: permission.Withheld, *, sheet: str = "", rows: int | None = None,
 ) -> None:  # fmt: skip
     """Put on record, once, that a delivery was not made for a recipient, or what ``rows`` of its sheet were cut."""
     ledger.record_new(connection, tables.withheld, {
-        "hub": office.policy.hub, "recipe": recipe.id, "recipient": recipient.key, "period": period,
-        "subject_key": subject_key, "sheet": sheet, "code": code, "rows": rows, "policy_hash": office.policy.hash,
+        "hub": policy.hub, "recipe": recipe.id, "recipient": recipient.key, "period": period,
+        "subject_key": subject_key, "sheet": sheet, "code": code, "rows": rows, "policy_hash": policy.hash,
         "recorded_as_of": as_of,
     })  # fmt: skip
