@@ -6,7 +6,6 @@ Whoever is new and whoever leaves are on record together for a while, so that a 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -33,7 +32,6 @@ from bidui.store.database import Role
 TEMPLATE = "contact_annex"
 _PARTICULARS = ("post", "leader", "office", "phone", "remark")
 """What may change of a contact who stays; another name or address is another contact."""
-_ADDRESS = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+")
 _SHOWN = 16
 """Characters of a certificate's fingerprint."""
 
@@ -166,7 +164,7 @@ def _key(name: str, address: str) -> tuple[str, str]:
 
 def _unfit(policy: PolicySet, party: str, address: str) -> str:
     """Why nobody can be put on record under a mail address; empty when it will do."""
-    if not _ADDRESS.fullmatch(address):
+    if not contacts.is_address(address):
         return "电子邮箱写法不对"
     others = (c for made in policy.agreements.values() if made.party != party for c in made.contacts)
     return "电子邮箱是另一个单位联系人的" if address.lower() in {c.email.lower() for c in others} else ""

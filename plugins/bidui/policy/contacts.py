@@ -21,13 +21,18 @@ from bidui.policy.source import Fault, PolicyError
 _COLUMNS = {
     "party", "id", "name", "post", "leader", "office", "email", "phone", "remark", "region", "valid_from", "valid_to",
 }  # fmt: skip
-_ADDRESS = re.compile(r"[!-?A-~]+@[\w-]+(\.[\w-]+)+", re.ASCII)
+_ADDRESS = re.compile(r"(?=[!-~]+$)[^@,;<>]+@[\w-]+(\.[\w-]+)+", re.ASCII)
 _REQUIRED = ("party", "id", "name", "email")
 
 
 def file_of(hub: str) -> str:
     """The hub's file, relative to ``include``."""
     return f"contacts/{hub}.csv"
+
+
+def is_address(text: str) -> bool:
+    """Whether a contact may have this as its mail address."""
+    return bool(_ADDRESS.fullmatch(text))
 
 
 def read(include: Path, hub: str) -> dict[str, tuple[Contact, ...]]:
@@ -42,7 +47,7 @@ def read(include: Path, hub: str) -> dict[str, tuple[Contact, ...]]:
             continue
         if missing := [name for name in _REQUIRED if not row[name]]:
             faults.append(Fault(place(path), line, f"required: {', '.join(missing)}"))
-        if row["email"] and not _ADDRESS.fullmatch(row["email"]):
+        if row["email"] and not is_address(row["email"]):
             faults.append(Fault(place(path), line, "email is no mail address; write it in half-width characters"))
         if row["id"] in known:
             faults.append(Fault(place(path), line, f"contact {row['id']} is defined twice"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 
 from bidui.domain.keys import digest
@@ -80,7 +81,7 @@ class PolicySet:
         """Every dataset that there is or was, by its newest contract here."""
         return {**{dataset: versions[-1] for dataset, versions in self.releases.versions.items()}, **self.contracts}
 
-    @property
+    @cached_property
     def all_contracts(self) -> list[Contract]:
         """Every contract of every dataset, drafts and released ones."""
         return [contract for dataset in sorted(self.ever) for contract in self.stated(dataset)]

@@ -225,7 +225,7 @@ def _of_recipes(policy: PolicySet) -> Iterator[Fault]:
         book = recipe.workbook
         if "use" in policy.codes:
             yield from _missing(policy, recipe.file, "use", recipe.use, policy.codes["use"].codes)
-        for report in (*recipe.figures, *(book.sheets.values() if book else ())):
+        for report in recipe.reports:
             yield from _missing(policy, recipe.file, "report", report, reports)
         for template in filter(None, (recipe.mail, recipe.document, book.template if book else None)):
             yield from _missing(policy, recipe.file, "template", template, templates)
