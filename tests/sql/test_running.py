@@ -19,23 +19,6 @@ from tests.sql.play import Play
 PERIOD = "2026-11"
 
 
-@pytest.fixture
-def rule(play: Play) -> Rule:
-    """The rule that finds whom the register lists and another dataset does not."""
-    return play.policy.rules["coverage_there"]
-
-
-@pytest.fixture
-def laid_out(play: Play, rule: Rule) -> Play:
-    """Somebody in both datasets, and somebody in the first only."""
-    both = {
-        rule.system_a or "": table("person | household\n甲 | 一户\n乙 | 一户"),
-        rule.system_b or "": table("person\n甲"),
-    }
-    play.lay_out(Case(rule.id, "", both))
-    return play
-
-
 def run(play: Play, rule: Rule, period: str = PERIOD) -> RunResult:
     with play.store.begin(Role.COMPARE) as connection:
         return play.run(connection, rule, period)[0]

@@ -4,35 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
 from sqlalchemy import text
 
 from bidui.policy.rule import Read, Rule
 from bidui.rules.running import RunResult
 from bidui.store.database import Role
-from tests.sql.case import Case, table
 from tests.sql.play import Play
 
 PERIOD = "2026-11"
 OTHER_USE = "reporting"
 OUTSIDE = "purpose outside agreement"
-
-
-@pytest.fixture
-def rule(play: Play) -> Rule:
-    """The rule that finds whom the register lists and another dataset does not."""
-    return play.policy.rules["coverage_there"]
-
-
-@pytest.fixture
-def laid_out(play: Play, rule: Rule) -> Play:
-    """Somebody in both datasets, and somebody in the first only."""
-    given = {
-        rule.system_a or "": table("person | household\n甲 | 一户\n乙 | 一户"),
-        rule.system_b or "": table("person\n甲"),
-    }
-    play.lay_out(Case(rule.id, "", given))
-    return play
 
 
 def given_for(play: Play, dataset: str, *uses: str) -> None:

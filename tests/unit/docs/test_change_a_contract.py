@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
-import sys
 from datetime import date, datetime
 from pathlib import Path
-from textwrap import dedent
 
 import pytest
 
 from bidui.domain.period import Period
 from bidui.orchestration import clock
 from bidui.policy.loading import load
+from tests.how_to import blocks, typed
 from tests.policies import released, unreleased
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).resolve().parents[3]
-PAGE = ROOT / "docs" / "how-to" / "change-a-contract.md"
 DATASET = "insurance_med.high_selfpay"
-_BLOCK = re.compile(r"^( *)```sh\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -37,20 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def told(folder: Path) -> list[str]:
     """What each block of commands says, typed one after another on the tenth of December."""
     clock.put(folder / clock.FILE, datetime.fromisoformat("2026-12-10T09:00:00+08:00"))
-    environment = {
-        **os.environ, "PYTHONPATH": str(ROOT / "plugins"), "BIDUI_PROFILE": "demo",
-        "BIDUI_SIMULATED": "1", "BIDUI_HOME": str(folder), "BIDUI_INCLUDE": str(folder / "include"),
-    }  # fmt: skip
-    said = []
-    for indent, block in _BLOCK.findall(PAGE.read_text(encoding="utf-8")):
-        typed = dedent(block) if indent else block
-        done = subprocess.run(
-            ["bash", "-euc", typed.replace(".venv/bin/python", sys.executable)],
-            cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=300,
-        )  # fmt: skip
-        assert done.returncode == 0, f"{typed}\n{done.stdout}{done.stderr}"
-        said.append(done.stdout)
-    return said
+    return [typed(block, folder, folder, folder / "include") for block in blocks("change-a-contract")]
 
 
 def test_a_compatible_change_is_told_and_published_once(told: list[str]) -> None:
