@@ -34,8 +34,10 @@ PATIENCE = 300.0
 """Seconds to wait for a run."""
 EVERY = 1.0
 """Seconds between two looks at a DAG's runs."""
-APART = ("export", "expense", "certificate", "roster", "benefit")
+APART = ("export", "expense", "certificate", "roster")
 """What comes in at a time of its own."""
+PARTS = "benefit"
+"""What comes in parts, where regions give it."""
 ENDED = ("success", "failed")
 ORDER = {"broken": 0, "full": 1, "amend": 2}
 """In which the variants of a file come in."""
@@ -199,7 +201,8 @@ class Play:
         apart = {self.dataset(role) for role in APART}
         now, came = clock.read(self.office.home / clock.FILE), set()
         for line in truth(self.synth / "truth.jsonl", "rows"):
-            if line["period"] != period or line["dataset"] in apart:
+            part = line["scope"] and line["dataset"] == self.dataset(PARTS)
+            if line["period"] != period or line["dataset"] in apart or part:
                 continue
             file, (party, _, name) = self.synth / line["path"], line["dataset"].partition(".")
             giver = line["scope"] if line["scope"] in self.hub.policy.agreements else None
@@ -218,10 +221,12 @@ class Play:
         self._received(dataset, period)
 
     def parts(self, period: str, when: str, *, only: Region | None = None, without: Region | None = None) -> None:
-        """Regions mail their parts of what comes in parts."""
+        """Regions mail their parts of what comes in parts; what an agency gives whole has come with the rest."""
         self.at(when)
-        dataset = self.dataset("benefit")
+        dataset = self.dataset(PARTS)
         for line in self.files(period, dataset, "full"):
+            if not line["scope"]:
+                continue
             if (only is None or line["scope"] == only.code) and (without is None or line["scope"] != without.code):
                 file = self.synth / line["path"]
                 self.parties.post(line["scope"], period, file.name, file.read_bytes())

@@ -125,10 +125,12 @@ def test_a_city_asks_its_counties(hubs):
 def test_a_county_hands_in_its_part(hubs):
     county = hubs.of(CITY)
     scopes = county.query(
-        "SELECT DISTINCT scope FROM core.submission WHERE dataset = 'civil.dibao' AND period = %s ORDER BY 1",
+        "SELECT dataset, array_agg(DISTINCT scope ORDER BY scope) FROM core.submission WHERE period = %s"
+        " AND dataset IN ('town.self_report', 'civil.dibao') GROUP BY dataset ORDER BY dataset",
         PERIODS[0],
     )
-    assert [scope for (scope,) in scopes] == [r.code for r in county.play.towns]
+    counties = [r.code for r in county.play.towns]
+    assert scopes == [("civil.dibao", [CITY]), ("town.self_report", counties)]  # the city's civil affairs gives it whole
 
 
 def test_a_county_s_workbook_is_in_the_order_of_its_towns(hubs):

@@ -123,8 +123,13 @@ def scopes_of(office: Office, month: Period) -> dict[str, list[str]]:
 
 
 def provision_by_name(agreement: Agreement, name: str) -> Provision | None:
-    """The dataset that a file name means among those that the party provides: by its words, else the only one."""
-    named = [p for p in agreement.provides if any(word in name for word in p.words)]
+    """The dataset that a file name means among those that the party provides: by its words, else the only one.
+
+    A word inside a longer one says nothing: 低保边缘 is not 低保.
+    """
+    said = {word for p in agreement.provides for word in p.words if word in name}
+    said -= {word for word in said if any(word != other and word in other for other in said)}
+    named = [p for p in agreement.provides if said.intersection(p.words)]
     if len(named) == 1:
         return named[0]
     return agreement.provides[0] if not named and len(agreement.provides) == 1 else None

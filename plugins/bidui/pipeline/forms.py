@@ -41,19 +41,19 @@ _NARROWEST, _WIDEST, _LONGEST_TITLE = 8, 30, 16
 _TOLD_IN_GUIDE, _TOLD_IN_SHEET = 44, 160
 """Up to this width the words of a list are written out; longer ones are counted."""
 
-_ISSUES: dict[str, Callable[[Contract, Provision], bool]] = {
-    "not_sealed": lambda c, p: bool(_BY_PASSWORD.intersection(p.sealing)),
-    "columns_missing": lambda c, p: any(column.required for column in c.columns),
-    "encoding_broken": lambda c, p: bool(c.layout.encoding),
-    "period_contradicts": lambda c, p: True,
-    "id_rounded": lambda c, p: any(column.identifier == "id_number" for column in c.columns),
-    "required_missing": lambda c, p: any(column.required for column in c.columns),
-    "value_not_in_list": lambda c, p: any(column.code_list for column in c.columns),
-    "date_unreadable": lambda c, p: any(column.type == "date" for column in c.columns),
-    "region_unknown": lambda c, p: c.of_places,
-    "region_outside": lambda c, p: c.by == "region",
-    "mode_outside": lambda c, p: c.column("change") is not None,
-    "member_beyond_slots": lambda c, p: bool(c.layout.members),
+_ISSUES: dict[str, Callable[[_Form], bool]] = {
+    "not_sealed": lambda form: bool(_BY_PASSWORD.intersection(form.provision.sealing)),
+    "columns_missing": lambda form: any(column.required for column in form.contract.columns),
+    "encoding_broken": lambda form: bool(form.contract.layout.encoding),
+    "period_contradicts": lambda form: True,
+    "id_rounded": lambda form: any(column.identifier == "id_number" for column in form.contract.columns),
+    "required_missing": lambda form: any(column.required for column in form.contract.columns),
+    "value_not_in_list": lambda form: any(column.code_list for column in form.contract.columns),
+    "date_unreadable": lambda form: any(column.type == "date" for column in form.contract.columns),
+    "region_unknown": lambda form: form.contract.of_places,
+    "region_outside": lambda form: form.policy.parted_by(form.contract) == "region",
+    "mode_outside": lambda form: form.contract.column("change") is not None,
+    "member_beyond_slots": lambda form: bool(form.contract.layout.members),
 }  # fmt: skip
 """Row issues that parties run into most, and which datasets let them happen."""
 
@@ -263,7 +263,7 @@ class _Form:
     def _issues(self, *, whole: bool) -> list[str]:
         """Titles of the issues that may happen here: of those that refuse the whole file, or of the others."""
         rows = {row["code"]: row for row in self.policy.table("row_issue")}
-        happening = (rows[code] for code, happens in _ISSUES.items() if happens(self.contract, self.provision))
+        happening = (rows[code] for code, happens in _ISSUES.items() if happens(self))
         return [row["title"] for row in happening if (row["severity"] == Effect.REFUSE) == whole]
 
     def _said(self, listed: str, code: str) -> str:

@@ -389,7 +389,7 @@ def words(office: Office, day: date, today: date | None = None) -> list[dict[str
             "label": c.title_on(day),
             "advice": policy.party_on(c.party, today or day),
             "about": {
-                "by": c.by,
+                "by": policy.parted_by(c),
                 "parts": policy.parts_of(c.id, day),
                 "roles": c.roles,
                 "months": c.validity_months,

@@ -186,9 +186,10 @@ def _in_force(
 
 def _scope(office: Office, contract: Contract, party: str, content: Content) -> str:
     """Of which part of the dataset a file is the whole."""
-    if contract.by is None:
+    by = office.policy.parted_by(contract)
+    if by is None:
         return office.policy.hub
-    if contract.by == "party":
+    if by == "party":
         return party
     if content.contact.region is None:
         raise Refusal("sender_without_region")

@@ -1,12 +1,12 @@
 """Agreements (共享协议): what one party and the hub may exchange, by which road, and through whom.
 
 ``agreements/<party>.yaml`` is one text for all hubs. What differs by hub, its profile says: the party's name there, the
-datasets that are exchanged, and, in its list of contacts (`bidui.policy.contacts`), who exchanges them.
+datasets that are exchanged, which of them come by region, which may come unsealed, and, in its list of contacts
+(`bidui.policy.contacts`), who exchanges them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import date
 from typing import Any, Literal
 
@@ -51,7 +51,7 @@ class Provision(Frozen):
 
     dataset: str
     sealing: tuple[Sealing, ...]
-    """Forms that are accepted; ``plain`` is flagged and counted."""
+    """Forms that are accepted. ``plain``, where the hub's profile lets a dataset come unsealed: flagged and counted."""
     words: tuple[str, ...] = ()
     """Words in a mail's attachment name that mean this dataset."""
     calibre: str = Field(min_length=1)
@@ -130,14 +130,14 @@ class Agreement(Frozen):
         """Contacts in force on ``day`` for a region (for the party as a whole: ``None``)."""
         return tuple(c for c in self.contacts if c.in_force(day) and c.region == region)
 
-    def here(self, title: str | None, datasets: Collection[str] | None, contacts: tuple[Contact, ...]) -> Agreement:
-        """As one hub has it: its name there, of its datasets those exchanged there (None: all), and who does it."""
-        given = tuple(p for p in self.provides if datasets is None or p.dataset in datasets)
-        return self.model_copy(update={"title": title or self.title, "provides": given, "contacts": contacts})
-
 
 def read(source: Source) -> Agreement:
-    """The agreement of one file; PolicyError when it states contacts, which differ by hub."""
+    """The agreement of one file; PolicyError when it states what differs by hub: contacts, what may come unsealed."""
     if isinstance(source.data, dict) and "contacts" in source.data:
         raise PolicyError([source.fault("contacts stand in contacts/<profile>.csv", ["contacts"])])
-    return source.as_model(Agreement)
+    made = source.as_model(Agreement)
+    unsealed = [at for at, given in enumerate(made.provides) if "plain" in given.sealing]
+    if unsealed:
+        said = "sealing: plain is not agreed for all hubs; what may come unsealed, a profile lists in unsealed"
+        raise PolicyError([source.fault(said, ["provides", at, "sealing"]) for at in unsealed])
+    return made

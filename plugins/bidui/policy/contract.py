@@ -183,7 +183,8 @@ class Contract(Frozen):
     """What rules may ask for; the first is what the dataset mainly is."""
     by: Literal["region", "party"] | None = None
     """In one period, files of the regions whose agreement gives it (``region``), or of each party whose agreement does
-    (``party``), stand side by side; ``None``: one file for the hub."""
+    (``party``), stand side by side; ``None``: one file for the hub. What regions may give in parts, its own party may
+    give whole: which of them does is the hub's (`PolicySet.parted_by`)."""
     delivery: Literal["full", "increment"] = "full"
     cadence: Cadence
     validity_months: int = 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from bidui.domain.keys import digest, file_digest
 from bidui.domain.working_days import WorkingCalendar
@@ -47,11 +47,16 @@ def load(include: Path, profile_id: str) -> PolicySet:
     codes, regions, calendar = reading.dictionaries(hub.id if hub else "")
     if hub is None:
         raise PolicyError(reading.faults)
+    taking_part = [agreements[party] for party in hub.agreements if party in agreements]
+    given = _given(hub, taking_part)
     policy = PolicySet(
         include=include, profile=hub, contracts=contracts,
         agreements=with_contacts({
-            party: agreements[party].here(hub.titles.get(party), hub.datasets, acting.get(party, ()))
-            for party in hub.agreements if party in agreements
+            made.party: made.model_copy(update={
+                "title": hub.titles.get(made.party, made.title), "provides": given[made.party],
+                "contacts": acting.get(made.party, ()),
+            })
+            for made in taking_part
         }),
         rules={r.id: r for r in rules.values() if r.stage in _ALWAYS or r.id in hub.rules},
         recipes={r: recipes[r] for r in hub.deliveries if r in recipes},
@@ -59,11 +64,28 @@ def load(include: Path, profile_id: str) -> PolicySet:
         releases=releases,
         elsewhere={party: made.title for party, made in agreements.items() if party not in hub.agreements},
     )  # fmt: skip
-    dangling = _dangling_in_profile(include, reading.stated_in, hub, agreements, rules, recipes, policy.ever)
+    dangling = _dangling_in_profile(policy, reading.stated_in, agreements, rules, recipes)
     named = unread.real([*dangling, *references.faults(policy)], [fault.file for fault in reading.faults])
     if faults := [*reading.faults, *named]:
         raise PolicyError(faults, policy)
     return policy
+
+
+def _given(hub: Profile, taking_part: list[agreement.Agreement]) -> dict[str, tuple[agreement.Provision, ...]]:
+    """Party → of what its agreement provides, what it gives here: of the datasets that are exchanged at all.
+
+    What both regions and an agency could give, the agency gives, unless the profile says that it comes by region.
+    """
+    whole = {p.dataset for made in taking_part if made.kind != "regions" for p in made.provides} - {*hub.by_region}
+    return {
+        made.party: tuple(
+            p.model_copy(update={"sealing": ("plain", *p.sealing)}) if p.dataset in hub.unsealed else p
+            for p in made.provides
+            if (hub.datasets is None or p.dataset in hub.datasets)
+            and p.dataset not in (whole if made.kind == "regions" else hub.by_region)
+        )
+        for made in taking_part
+    }  # fmt: skip
 
 
 class _Reading:
@@ -160,24 +182,24 @@ def _read_recipe(source: Source) -> Recipe:
 
 
 def _dangling_in_profile(
-    include: Path, files: list[str], hub: Profile,
-    agreements: dict[str, Any], rules: dict[str, Rule], recipes: dict[str, Any], contracts: dict[str, Any],
+    policy: PolicySet, files: list[str],
+    agreements: dict[str, agreement.Agreement], rules: dict[str, Rule], recipes: dict[str, Recipe],
 ) -> list[Fault]:  # fmt: skip
+    include, hub, contracts = policy.include, policy.profile, policy.ever
     named: list[tuple[str, Iterable[str], Iterable[str]]] = [
         ("agreements", hub.agreements, agreements), ("rules", hub.rules, rules),
         ("deliveries", hub.deliveries, recipes), ("expected", hub.expected, contracts),
         ("titles", hub.titles, hub.agreements), ("datasets", hub.datasets or (), contracts),
         ("least_rows", hub.least_rows, contracts), ("window: quarterly", hub.window.quarterly, contracts),
+        ("by_region", hub.by_region, contracts), ("unsealed", hub.unsealed, contracts),
     ]  # fmt: skip
-    given = {p.dataset for party in hub.agreements if party in agreements for p in agreements[party].provides}
-    idle = [("datasets", name) for name in hub.datasets or () if name in contracts and name not in given]
-    given &= set(given if hub.datasets is None else hub.datasets)
-    idle += [
-        (what, name)
+    idle = [
+        (what, name, " of regions" if name in hub.by_region else "")
         for what, names in (
+            ("datasets", hub.datasets or ()), ("by_region", hub.by_region), ("unsealed", hub.unsealed),
             ("expected", hub.expected), ("window: quarterly", hub.window.quarterly), ("least_rows", hub.least_rows),
         )
-        for name in names if name in contracts and name not in given
+        for name in names if name in contracts and not policy.givers(name)
     ]  # fmt: skip
     provided = [(f"agreements/{p}.yaml", g.dataset) for p in agreements for g in agreements[p].provides]
     return [
@@ -187,6 +209,6 @@ def _dangling_in_profile(
         Fault(*place_of(include, name, file), f"provides: {name} does not exist{nearest(name, contracts)}")
         for file, name in provided if name not in contracts
     ] + [
-        Fault(*place_of(include, name, *files), f"{what}: {name} is provided under no agreement of this profile")
-        for what, name in idle
+        Fault(*place_of(include, name, *files), f"{what}: {name} is provided under no agreement{of} of this profile")
+        for what, name, of in idle
     ]  # fmt: skip

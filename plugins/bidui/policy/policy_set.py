@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from bidui.domain.keys import digest
 from bidui.domain.period import Period
@@ -159,13 +160,19 @@ class PolicySet:
             if r.level == level and r.valid_from <= day and (r.valid_to is None or day <= r.valid_to)
         ]
 
+    def parted_by(self, contract: Contract) -> Literal["region", "party"] | None:
+        """In what parts a dataset comes in here: where regions give it, or several parties, its own; else whole."""
+        if contract.by == "region" and not any(made.kind == "regions" for made in self.givers(contract.id)):
+            return None
+        return contract.by
+
     def parts_of(self, dataset: str, day: date) -> dict[str, str]:
         """Scope → name of the regions, or parties, that each hand in a part of a dataset on ``day``.
 
         They are those of the level whose agreement gives it, or those whose agreements do; none where one file is the
         whole.
         """
-        by, givers = self.ever[dataset].by, self.givers(dataset)
+        by, givers = self.parted_by(self.ever[dataset]), self.givers(dataset)
         if by == "party":
             return {made.party: made.title for made in givers if made.in_force(day)}
         levels = [made.level for made in givers if by and made.level]

@@ -112,6 +112,10 @@ class Profile(Frozen):
     """Party → its name here, where its agreement's title is another one."""
     datasets: tuple[str, ...] | None = None
     """Of what the agreements provide, the datasets that are exchanged here; ``None``: all of them."""
+    by_region: tuple[str, ...] = ()
+    """Datasets that the regions hand in here, each its part, though an agency's agreement could give them whole."""
+    unsealed: tuple[str, ...] = ()
+    """Datasets that may come in unsealed here; without a word, everything is sealed (QA-07)."""
     window: Window
     expected: tuple[str, ...]
     """Datasets that the month waits for until the window ends."""

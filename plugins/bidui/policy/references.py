@@ -89,7 +89,8 @@ def _of_contracts(policy: PolicySet) -> Iterator[Fault]:
 def _of_givers(policy: PolicySet, contract: Contract) -> Iterator[Fault]:
     """One agreement gives a dataset, or a party's and its successor's.
 
-    What comes in parts, the one with the regions, or those of any other parties.
+    What comes in parts, the one with the regions, or those of any other parties; what regions could give in parts, its
+    own party may give whole.
     """
     givers = policy.givers(contract.id)
     others = [g for g in givers[1:] if policy.party_on(g.party, date.max) != policy.party_on(givers[0].party, date.max)]
@@ -99,7 +100,8 @@ def _of_givers(policy: PolicySet, contract: Contract) -> Iterator[Fault]:
     for made in givers:
         said = f"provides {contract.id}, of which each {contract.by} gives its part: the agreement must "
         said += "be of kind regions" if contract.by == "region" else "not be of kind regions"
-        if contract.by and (contract.by == "region") != (made.kind == "regions"):
+        whole = contract.by == "region" and made.party in policy.carried_by(contract.party, date.max)
+        if contract.by and (contract.by == "region") != (made.kind == "regions") and not whole:
             yield Fault(*place_of(policy.include, contract.id, f"agreements/{made.party}.yaml"), said)
 
 

@@ -41,11 +41,14 @@ def hub(include: Path, profile: str) -> Hub:
     offices = [a["level"] for a in agreements if a.get("level")]
     if not offices:
         raise SynthError("no_offices", hub=profile)
+    by_region = set(stated.get("by_region", ()))
+    whole = {p["dataset"] for a in agreements if not a.get("level") for p in a.get("provides") or ()} - by_region
     given: dict[str, Given] = {}
     for agreement in agreements:
+        others = whole if agreement.get("level") else by_region
         for provided in agreement.get("provides") or ():
             dataset, words = provided["dataset"], tuple(provided.get("words") or ())
-            if dataset in stated.get("datasets", [dataset]):
+            if dataset in stated.get("datasets", [dataset]) and dataset not in others:
                 known = given.get(dataset, Given(agreement.get("level"), words, ()))
                 given[dataset] = replace(known, parties=(*known.parties, agreement["party"]))
     return Hub(tuple(stated["levels"]), offices[0], given, tuple(stated["window"].get("quarterly", ())))

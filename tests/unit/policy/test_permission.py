@@ -113,8 +113,8 @@ MISTAKES = [
        "receives: town_visits: rows are known by column household_no; add it")]),
     ("columns of what has no workbook", "agreements/town.yaml", "reminder,", "{reminder: [lead_no]},",
      [("agreements/town.yaml", "{reminder", "receives: reminder has no workbook; name no columns")]),
-    ("use that the agreement has not", "agreements/disabled.yaml", "    sealing: [plain]\n",
-     "    sealing: [plain]\n    uses: [monitorin]\n",
+    ("use that the agreement has not", "agreements/disabled.yaml", "    sealing: [password_workbook]\n",
+     "    sealing: [password_workbook]\n    uses: [monitorin]\n",
      [("agreements/disabled.yaml", "uses: [monitorin]",
        "disabled.certificate: uses: monitorin does not exist; did you mean monitoring?")]),
 ]  # fmt: skip

@@ -103,7 +103,7 @@ def test_two_days_differ_in_what_changed_between_them(include: Path, spoil: Spoi
     found = between(include, Side("demo", BEFORE), Side("demo", AFTER))
     assert set(found) == {"协议", "交换", "联系人", "阈值", "代码", "用语", "地区"}
     assert found["协议"] == {"disabled": ("县残疾人联合会", None)}
-    assert found["交换"]["disabled 提供 disabled.certificate"] == ("plain", None)
+    assert found["交换"]["disabled 提供 disabled.certificate"] == ("plain、password_workbook", None)
     assert found["代码"] == {"sex male": ("男", "男性")}
     assert found["用语"] == {"village_team": ("常态化驻村帮扶", None)}
     assert found["地区"] == {"990821101": ("云溪镇（town，属 990821）", "云溪街道（town，属 990821）")}

@@ -169,6 +169,26 @@ def test_parts_are_those_of_the_regions_whose_agreement_gives_a_dataset(policy: 
     assert policy.parts_of("insurance_med.enrolment_roster", day) == {}
 
 
+def test_what_towns_could_give_in_parts_an_agency_gives_whole_unless_the_profile_says_so(policy: PolicySet) -> None:
+    """The agreements of civil affairs and of the towns both provide it; the five notices name civil affairs."""
+    day, county = date(2026, 11, 30), load(SHIPPED, "qinan")
+    assert [made.party for made in policy.givers("civil.dibao")] == ["town"]
+    assert policy.parted_by(policy.contracts["civil.dibao"]) == "region"
+    assert [made.party for made in county.givers("civil.dibao")] == ["civil"]
+    assert county.parted_by(county.contracts["civil.dibao"]) is None
+    assert county.parts_of("civil.dibao", day) == {}
+    assert county.parts_of("town.verification", day)
+
+
+def test_what_may_come_unsealed_the_profile_says(policy: PolicySet) -> None:
+    """QA-07: without a word, what is exchanged is sealed."""
+    sealings = {
+        hub.hub: hub.agreements["disabled"].provision("disabled.certificate").sealing
+        for hub in (policy, load(SHIPPED, "qinan"))
+    }
+    assert sealings == {"demo": ("plain", "password_workbook"), "qinan": ("password_workbook",)}
+
+
 def test_parts_may_be_those_of_the_parties_whose_agreements_give_a_dataset() -> None:
     policy = load(SHIPPED, "eshan")
     parts = policy.parts_of("civil.relief_applicant", date(2026, 11, 30))

@@ -36,14 +36,14 @@ def test_people_live_in_several_counties_whose_codes_begin_their_numbers(city: M
         assert {number[:6] for number in members} <= {line["town"]}
 
 
-def test_benefits_come_by_county_and_all_else_of_the_city_at_once(city: Made) -> None:
+def test_what_counties_give_comes_by_county_and_all_else_of_the_city_at_once(city: Made) -> None:
     scopes = {line["dataset"]: set() for line in city.of("rows")}
     for line in city.of("rows"):
         scopes[line["dataset"]].add(line["scope"])
     systems, levels = city.of("header")[0]["systems"], hub(INCLUDE, "zhumadian")
     counties = {r.code for r in regions(INCLUDE, "zhumadian", levels.levels).of("county")}
-    assert scopes[systems["benefit"]] == counties
-    assert all(scopes[systems[name]] == {None} for name in systems if name != "benefit")
+    assert scopes["town.self_report"] == counties
+    assert all(scopes[dataset] == {None} for dataset in systems.values())
     parts = {d: set(levels.given[d].parties) for d in scopes if sheet(INCLUDE, d).by == "party"}
     assert len(parts["hub.contact_list"]) > 5
     wanted = {d: counties if levels.given[d].level else parts.get(d, {None}) for d in scopes}
