@@ -106,7 +106,7 @@ def explaining(stage: Stage, hub: Office) -> None:
 def certifying(stage: Stage, hub: Office) -> None:
     contact = next(c.id for a in hub.policy.agreements.values() for c in a.contacts)
     certificate, _ = certify.certify(hub, contact, stage.now, 30)
-    certify.revoke(hub, certificate, stage.now, timedelta(days=30))
+    certify.revoke(hub, certificate, stage.now, stage.now + timedelta(days=30))
 
 
 def answering(stage: Stage, hub: Office) -> None:

@@ -122,7 +122,7 @@ def test_a_city_asks_its_counties(hubs):
     assert owners == set(counties)
 
 
-def test_a_county_hands_in_its_part(hubs):
+def test_a_county_hands_in_its_part_and_civil_affairs_of_the_city_the_whole(hubs):
     county = hubs.of(CITY)
     scopes = county.query(
         "SELECT dataset, array_agg(DISTINCT scope ORDER BY scope) FROM core.submission WHERE period = %s"
@@ -130,7 +130,7 @@ def test_a_county_hands_in_its_part(hubs):
         PERIODS[0],
     )
     counties = [r.code for r in county.play.towns]
-    assert scopes == [("civil.dibao", [CITY]), ("town.self_report", counties)]  # the city's civil affairs gives it whole
+    assert scopes == [("civil.dibao", [CITY]), ("town.self_report", counties)]
 
 
 def test_a_county_s_workbook_is_in_the_order_of_its_towns(hubs):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import text
@@ -26,8 +26,8 @@ def certify(office: Office, contact_id: str, as_of: datetime, days: int) -> tupl
     return certificate, key
 
 
-def revoke(office: Office, certificate: Path, as_of: datetime, list_lasts: timedelta) -> None:
-    """Revoke a certificate: the revocation list is published anew, and the register of contacts says so, too."""
+def revoke(office: Office, certificate: Path, as_of: datetime, next_list: datetime) -> None:
+    """Revoke a certificate: the revocation list is published anew, good until ``next_list``, and the ledger says so."""
     fingerprint = authority.fingerprint(certificate)
     with office.database.begin(Role.INTAKE) as connection:
         known = connection.execute(
@@ -35,7 +35,7 @@ def revoke(office: Office, certificate: Path, as_of: datetime, list_lasts: timed
         ).first()
         if known is None:
             raise OfficeError("这份证书没有登记过，请核对文件")
-        authority.revoke(office.keys, certificate, now=as_of, next_update=as_of + list_lasts)
+        authority.revoke(office.keys, certificate, now=as_of, next_update=next_list)
         ledger.record_new(connection, tables.certificate, {
             "fingerprint": fingerprint, "event": "revoked", "party": known.party, "contact": known.contact,
             "recorded_as_of": as_of})  # fmt: skip

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Literal
 
 from sqlalchemy import Connection, text
@@ -152,7 +152,7 @@ def _changes(
         elif any(fold(said[name]) != fold(getattr(held, name)) for name in _PARTICULARS) and held.valid_from <= came:
             yield Change("changed", made.party, held.model_copy(update={n: said[n] for n in _PARTICULARS}))
     still = {_key(row["name"], row["email"]) for row in listed}
-    ends = today + timedelta(days=int(office.policy.threshold("contact_overlap_days", today)))  # type: ignore[arg-type]
+    ends = today + office.policy.days("contact_overlap_days", today)
     for key, held in known.items():
         if key not in still and held.valid_to is None and held.valid_from <= came:
             yield Change("gone", made.party, held.model_copy(update={"valid_to": ends}))

@@ -48,7 +48,7 @@ def load(include: Path, profile_id: str) -> PolicySet:
     if hub is None:
         raise PolicyError(reading.faults)
     taking_part = [agreements[party] for party in hub.agreements if party in agreements]
-    given = _given(hub, taking_part)
+    given = _given(hub, taking_part, contracts)
     policy = PolicySet(
         include=include, profile=hub, contracts=contracts,
         agreements=with_contacts({
@@ -71,12 +71,16 @@ def load(include: Path, profile_id: str) -> PolicySet:
     return policy
 
 
-def _given(hub: Profile, taking_part: list[agreement.Agreement]) -> dict[str, tuple[agreement.Provision, ...]]:
+def _given(
+    hub: Profile, taking_part: list[agreement.Agreement], contracts: dict[str, Contract]
+) -> dict[str, tuple[agreement.Provision, ...]]:
     """Party → of what its agreement provides, what it gives here: of the datasets that are exchanged at all.
 
     What both regions and an agency could give, the agency gives, unless the profile says that it comes by region.
     """
-    whole = {p.dataset for made in taking_part if made.kind != "regions" for p in made.provides} - {*hub.by_region}
+    in_parts = {contract.id for contract in contracts.values() if contract.by == "region"}
+    agencies = {p.dataset for made in taking_part if made.kind != "regions" for p in made.provides}
+    whole = (in_parts & agencies) - {*hub.by_region}
     return {
         made.party: tuple(
             p.model_copy(update={"sealing": ("plain", *p.sealing)}) if p.dataset in hub.unsealed else p
@@ -186,6 +190,10 @@ def _dangling_in_profile(
     agreements: dict[str, agreement.Agreement], rules: dict[str, Rule], recipes: dict[str, Recipe],
 ) -> list[Fault]:  # fmt: skip
     include, hub, contracts = policy.include, policy.profile, policy.ever
+
+    def place(name: str, what: str) -> tuple[str, int | None]:
+        return place_of(include, name, *files, under=what.rpartition(" ")[2])
+
     named: list[tuple[str, Iterable[str], Iterable[str]]] = [
         ("agreements", hub.agreements, agreements), ("rules", hub.rules, rules),
         ("deliveries", hub.deliveries, recipes), ("expected", hub.expected, contracts),
@@ -203,12 +211,12 @@ def _dangling_in_profile(
     ]  # fmt: skip
     provided = [(f"agreements/{p}.yaml", g.dataset) for p in agreements for g in agreements[p].provides]
     return [
-        Fault(*place_of(include, name, *files), f"{what}: {name} does not exist{nearest(name, known)}")
+        Fault(*place(name, what), f"{what}: {name} does not exist{nearest(name, known)}")
         for what, names, known in named for name in names if name not in known
     ] + [
         Fault(*place_of(include, name, file), f"provides: {name} does not exist{nearest(name, contracts)}")
         for file, name in provided if name not in contracts
     ] + [
-        Fault(*place_of(include, name, *files), f"{what}: {name} is provided under no agreement{of} of this profile")
+        Fault(*place(name, what), f"{what}: {name} is provided under no agreement{of} of this profile")
         for what, name, of in idle
     ]  # fmt: skip

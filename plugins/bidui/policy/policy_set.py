@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -212,6 +212,10 @@ class PolicySet:
     def threshold(self, name: str, day: date) -> Value:
         """A dated threshold on ``day``; KeyError when the profile does not have it."""
         return self.profile.thresholds[name].on(day)
+
+    def days(self, name: str, day: date) -> timedelta:
+        """A dated threshold that counts days; KeyError when the profile does not have it."""
+        return timedelta(days=int(self.threshold(name, day)))  # type: ignore[arg-type]
 
     def least_rows(self, dataset: str, day: date) -> int:
         """How many rows make a whole file of a dataset on ``day``; where the profile does not say, one."""

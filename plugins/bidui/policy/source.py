@@ -181,7 +181,7 @@ def _no_days(text: str, file: str) -> Iterator[Fault]:
         try:
             date(*map(int, found.groups()))
         except ValueError:
-            yield Fault(file, text.count("\n", 0, found.start()) + 1, f"{found[0]} is no day; write one as YYYY-MM-DD")
+            yield Fault(file, text.count("\n", 0, found.end()) + 1, f"{found[0]} is no day; write one as YYYY-MM-DD")
 
 
 def _plain(node: Any) -> Any:
@@ -215,9 +215,13 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     return next((found for part in get_args(annotation) if (found := _model_in(part))), None)
 
 
-def place_of(include: Path, word: str, *files: str) -> tuple[str, int | None]:
-    """The first of ``files`` in which ``word`` stands, and its line; the first file when it stands in none."""
-    alone = re.compile(rf"(?<![\w.]){re.escape(word)}(?![\w.])")
+def place_of(include: Path, word: str, *files: str, under: str = "") -> tuple[str, int | None]:
+    """The first of ``files`` in which ``word`` stands, below the key ``under`` if it is given, and its line.
+
+    The first file when it stands in none.
+    """
+    key = rf"\b{re.escape(under)}:.*?" if under else ""
+    alone = re.compile(rf"{key}(?<![\w.]){re.escape(word)}(?![\w.])", re.DOTALL)
     for file in files:
         text = (include / file).read_text(encoding="utf-8", errors="replace") if (include / file).exists() else ""
         if found := alone.search(text):
