@@ -9,9 +9,9 @@ MAKEFLAGS += --no-print-directory
 # Compiled modules halve the start of every Airflow program.
 unexport PYTHONDONTWRITEBYTECODE
 
-# The profile that the generated pages and the demo are made with: PROFILE=zhumadian make demo.
-PROFILE ?= demo
-export BIDUI_PROFILE ?= $(PROFILE)
+# The profile that the generated pages and the demo are made with: PROFILE=zhumadian make demo. It goes before what a
+# demo's environment, read into the shell, says.
+export BIDUI_PROFILE := $(or $(PROFILE),$(BIDUI_PROFILE),demo)
 
 VENV ?= .venv
 BIN := $(VENV)/bin

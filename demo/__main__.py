@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -33,7 +34,8 @@ from demo.play import Play, Say
 from demo.services import switchboard
 from demo.services.process import ServiceError
 
-HOME = Path(os.environ.get("BIDUI_DEMO_HOME") or REPOSITORY / "build" / "demo").absolute()
+USUAL = REPOSITORY / "build" / "demo"
+HOME = Path(os.environ.get("BIDUI_DEMO_HOME") or USUAL).absolute()
 """The hub's working folder, made anew by each demo. A second one beside it: BIDUI_DEMO_HOME and other BIDUI_*_PORTs."""
 ESCROW = HOME.with_name(f"{HOME.name}.escrow")
 """The escrow key of the hub's snapshots: whoever keeps it has taken it away, so it does not lie in the hub's folder."""
@@ -54,6 +56,9 @@ def main() -> int:
 
     once = os.environ.get("ONCE") == "1"
     place = offices.at(HOME)
+    if unknown := offices.unknown_profile(place.environment()):
+        print(unknown, file=sys.stderr)
+        return 1
     say("清理上一次演示")
     switchboard.remove(place, lambda _line: None)
     ESCROW.unlink(missing_ok=True)
@@ -66,10 +71,20 @@ def main() -> int:
         if once or not held:
             switchboard.down(place)
     if held and not once:
-        secret = place.secret("login_boss")
-        print(f"\nAirflow 界面：http://127.0.0.1:{place.ports.web}　用户 boss　密码 {secret}")
-        print(f"全部邮件在 {os.path.relpath(HOME / 'post')}/；停止：make down")
+        print(*left_running(place), sep="\n")
     return 0 if held else 1
+
+
+def left_running(place: Office) -> list[str]:
+    """What to look at in a demo that stays up, and what to type to stop it."""
+    home = place.home.relative_to(REPOSITORY) if place.home.is_relative_to(REPOSITORY) else place.home
+    beside = "" if place.home == USUAL else f"BIDUI_DEMO_HOME={shlex.quote(str(home))} "
+    return [
+        "", f"Airflow 界面：http://127.0.0.1:{place.ports.web}　用户 boss　密码 {place.secret('login_boss')}",
+        f"全部邮件在 {home}/post/",
+        f"命令行先读入环境变量：set -a; . {shlex.quote(f'{home}/env')}; set +a",
+        f"停止：{beside}make down",
+    ]  # fmt: skip
 
 
 def play(place: Office, say: Say) -> bool:

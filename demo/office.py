@@ -120,6 +120,15 @@ def at(home: Path, environ: Mapping[str, str] | None = None, **ports: int | None
     return Office(home, Ports(**chosen))
 
 
+def unknown_profile(variables: Mapping[str, str]) -> str:
+    """What is told of BIDUI_PROFILE when there is no such profile; empty when there is."""
+    known = sorted(path.stem for path in Path(variables["BIDUI_INCLUDE"]).glob("profiles/*.yaml"))
+    known = [profile for profile in known if profile != "base"]
+    if variables["BIDUI_PROFILE"] in known:
+        return ""
+    return f"没有县（市）配置 {variables['BIDUI_PROFILE']}：PROFILE 应为 {'、'.join(known)} 之一"
+
+
 def write_environment(path: Path, variables: Mapping[str, str]) -> None:
     """Write KEY=VALUE lines, quoted for a shell (0600)."""
     _write_private(path, "".join(f"{name}={shlex.quote(value)}\n" for name, value in variables.items()))

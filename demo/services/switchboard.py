@@ -67,7 +67,7 @@ def up(
 
 
 def down(office: Office, say: Say = print, *, keep: Collection[str] = ()) -> None:
-    """Stop every service of the office, and what a crash left of them, except those in ``keep``."""
+    """Stop every service of the office, and what a crash left of them, except those in ``keep``; say which ran."""
     running = status(office)
     if not any(name.startswith("airflow") for name in keep):
         Airflow(office).stop()
@@ -83,6 +83,8 @@ def down(office: Office, say: Say = print, *, keep: Collection[str] = ()) -> Non
     for name, was_running in running.items():
         if was_running and name not in keep:
             say(f"{name} 已停止")
+    if not any(running.values()):
+        say(f"{office.home} 没有正在运行的服务；别处的用 BIDUI_DEMO_HOME=<它的文件夹> make down 停止")
 
 
 def remove(office: Office, say: Say = print) -> None:

@@ -94,7 +94,7 @@ retention_months: 36
 legal_basis: 数据共享协议（卫健）
 valid_from: 2026-01-01
 provides:
-  - {dataset: health.chronic_card, sealing: [plain], words: [持证名册], calibre: 在册有效的慢病证，截至月末}
+  - {dataset: health.chronic_card, sealing: [password_workbook], words: [持证名册], calibre: 在册有效的慢病证，截至月末}
 receives: [receipt, refusal, agency_findings]
 """
 CONTACT = "health,health-1,卫健联络员,专责联络员,分管副局长,医政股,card@weijian.example,,,,2026-01-01,\n"
@@ -152,12 +152,13 @@ def added(include: Path) -> None:
         file = include / path
         file.parent.mkdir(exist_ok=True)
         file.write_text(dedent(said).lstrip(), encoding="utf-8")
-    changed(include / "dictionary" / "finding_kind.csv", "", "card_expired,慢病证过期,,2021-01-01,\n")
+    changed(include / "dictionary" / "finding_kind.csv", "", "card_expired,慢病证过期,,2021-01-01,,,,,\n")
     base = include / "profiles" / "base.yaml"
     changed(base, "rules: [", "card_expired, severely_ill, ")
     changed(base, "thresholds:\n", "  card_grace_days: {values: {2021-01-01: 30}, unit: 日, source: 测试}\n")
     profile = include / "profiles" / "demo.yaml"
     changed(profile, "agreements: [", "health, ")
+    changed(profile, "unsealed: [", "health.chronic_card, ")
     changed(profile, "datasets: [", "health.chronic_card, ")
     changed(include / "contacts" / "demo.csv", "", CONTACT)
     changed(profile, "expected: [", "health.chronic_card, ")

@@ -11,9 +11,12 @@
 --   submission: {view: submission}
 --   word: {view: word}
 -- note: "The register names person, village and household; whoever is in no register is named by a list that has the person.
+--   An amount (*元) has two decimals.
 --   How a kind's values are told is said in its dictionary: before the bar with the value for *, behind it where there is none."
 WITH mine AS (
-    SELECT f.*, coalesce(k.about->>'value_a', '*|—') AS told_a, coalesce(k.about->>'value_b', '*|—') AS told_b, k.about->>'suspect' AS suspect
+    SELECT f.*, coalesce(k.about->>'value_a', '*|—') AS told_a, coalesce(k.about->>'value_b', '*|—') AS told_b, k.about->>'suspect' AS suspect,
+           CASE WHEN k.about->>'value_a' LIKE '%*元%' THEN to_char(f.value_a::numeric, 'FM999999999990.00') ELSE translate(f.value_a, '{}', '') END AS shown_a,
+           CASE WHEN k.about->>'value_b' LIKE '%*元%' THEN to_char(f.value_b::numeric, 'FM999999999990.00') ELSE translate(f.value_b, '{}', '') END AS shown_b
     FROM finding f JOIN work w USING (finding_key)
     LEFT JOIN word k ON k.list = 'finding_kind' AND k.code = f.kind
     WHERE w.owner_party = :recipient AND w.state IS DISTINCT FROM 'agreed'
@@ -33,10 +36,10 @@ WITH mine AS (
 SELECT upper(left(m.finding_key, 10)) AS finding_no, v.town, p.household_id AS household_no, coalesce(p.name_id, o.name_id) AS name,
        m.subject AS id_number, m.kind, nullif(m.discriminator, '') AS item,
        CASE WHEN m.value_a IS NULL THEN split_part(m.told_a, '|', 2)
-            ELSE replace(split_part(m.told_a, '|', 1), '*', translate(m.value_a, '{}', '')) END AS value_a,
+            ELSE replace(split_part(m.told_a, '|', 1), '*', m.shown_a) END AS value_a,
        a.told AS source_a,
        CASE WHEN m.value_b IS NULL THEN split_part(m.told_b, '|', 2)
-            ELSE replace(split_part(m.told_b, '|', 1), '*', translate(m.value_b, '{}', '')) END AS value_b,
+            ELSE replace(split_part(m.told_b, '|', 1), '*', m.shown_b) END AS value_b,
        b.told AS source_b,
        coalesce(m.suspect, '待核实') AS suspect
 FROM mine m

@@ -22,6 +22,9 @@ WITH raised AS (
     SELECT p.label, '比对差异核实更正', count(*), max(CAST(:today AS date) - w.due)
     FROM work w JOIN word p ON p.list = 'party' AND p.code = w.owner_party
     WHERE w.kind = 'finding' AND w.state IS DISTINCT FROM 'agreed' AND w.due < CAST(:today AS date) GROUP BY 1, 2
+), handed_out AS (
+    SELECT opened_period = :period AS now FROM work WHERE kind = 'lead' AND owner_region IS NOT NULL
+    AND opened_period IN (:period, to_char(CAST(:first_day AS date) - 1, 'YYYY-MM'))
 ), unplaced AS (
     SELECT DISTINCT l.lead_no, v.label AS level, w.due,
            (SELECT string_agg(c.label, '、' ORDER BY c.code) FROM word c WHERE c.list = 'risk_cause' AND c.code = ANY(l.causes)) AS causes
@@ -47,5 +50,6 @@ SELECT
     coalesce((SELECT jsonb_agg(jsonb_build_object('lead_no', lead_no, 'level', level, 'causes', causes, 'due', due) ORDER BY lead_no) FROM unplaced), '[]') AS unplaced,
     jsonb_build_array('督促各地在核查截止日前反馈入户核查结果。', '督促责任单位核实更正比对差异，下期数据到后再次比对。',
         '督促应报单位在每月交换窗口内报送完整数据。') AS next_steps,
-    (SELECT jsonb_build_object('households', count(*), 'columns', CAST(:visit_cells AS integer), 'cells', count(*) * CAST(:visit_cells AS integer),
-        'previous', (SELECT nullif(count(DISTINCT l.lead_id), 0) * CAST(:visit_cells AS integer) FROM lead l WHERE l.period = to_char(CAST(:first_day AS date) - 1, 'YYYY-MM'))) FROM raised) AS burden
+    (SELECT jsonb_build_object('households', count(*) FILTER (WHERE now), 'columns', CAST(:visit_cells AS integer),
+        'cells', count(*) FILTER (WHERE now) * CAST(:visit_cells AS integer),
+        'previous', nullif(count(*) FILTER (WHERE NOT now), 0) * CAST(:visit_cells AS integer)) FROM handed_out) AS burden

@@ -1,5 +1,5 @@
 -- id: monthly_scope
--- title: 月度报告：报送、规模、数据质量
+-- title: 月度报告：报送、规模、主要问题
 -- clauses: [ES-05, ES-06, ZM-12]
 -- reads:
 --   register: {role: register}
@@ -22,8 +22,6 @@ WITH part AS (
     LEFT JOIN part p ON p.dataset = e.dataset GROUP BY e.dataset, d.about
 ), sent AS (
     SELECT i.* FROM intake i WHERE i.period = :period
-), kept AS (
-    SELECT s.* FROM submission s WHERE s.period = :period AND s.kind <> 'nil'
 ), now AS (
     SELECT 1 AS place, '户' AS unit, household_id AS id FROM register UNION SELECT 2, '人', person_id FROM register
 ), was AS (
@@ -50,7 +48,7 @@ WITH part AS (
     SELECT q.code, w.label, p.label AS party, count(*) AS n
     FROM issue q JOIN sent i USING (arrival_id) JOIN word w ON w.list = 'row_issue' AND w.code = q.code
     JOIN word p ON p.list = 'party' AND p.code = q.party
-    WHERE q.effect IN ('note', 'quarantine') GROUP BY 1, 2, 3 ORDER BY n DESC, q.code LIMIT 5
+    WHERE q.effect IN ('note', 'quarantine') AND NOT (w.about->>'settled')::boolean GROUP BY 1, 2, 3 ORDER BY n DESC, q.code LIMIT 5
 ), frozen AS (
     SELECT r.rule, w.label, string_agg(DISTINCT '《' || d.label || '》' || coalesce(y.label, f.value)
                || coalesce('（' || substring(f.value FROM '^[0-9]+') || '个）', ''), '；') AS reason
@@ -69,13 +67,11 @@ SELECT
     coalesce((SELECT jsonb_agg(jsonb_build_object('unit', unit, 'previous', previous, 'added', added, 'removed', removed,
         'natural', passed_away, 'adjusted', adjusted, 'current', current) ORDER BY place) FROM population p), '[]') AS population,
     coalesce((SELECT jsonb_agg(jsonb_build_object('unit', unit, 'ever', ever, 'open', open, 'closed', ever - open, 'again', 0) ORDER BY place) FROM monitored), '[]') AS standing,
-    (SELECT jsonb_build_object('received', coalesce(sum(rows_read), 0), 'accepted', coalesce(sum(rows_read - rows_quarantined), 0),
-        'quarantined', coalesce(sum(rows_quarantined), 0), 'share', round(coalesce(sum(rows_quarantined) / nullif(sum(rows_read), 0)::numeric, 0), 6)) FROM kept) AS quality,
     coalesce((SELECT jsonb_agg(jsonb_build_object('label', label, 'occurrences', n, 'party', party) ORDER BY n DESC, code) FROM worst), '[]') AS top_issues,
     coalesce((SELECT jsonb_agg(jsonb_build_object('label', label, 'reason', reason) ORDER BY rule) FROM frozen), '[]') AS frozen,
     CASE WHEN EXISTS (SELECT FROM due WHERE missing) THEN '本月有应报数据未到或者未到齐，相关比对冻结，结论不完整。'
          WHEN EXISTS (SELECT FROM due WHERE NOT on_time) THEN '本月应报数据已到齐，其中有迟报；比对和线索下发已完成。'
          ELSE '本月应报数据按时到齐，比对和线索下发已完成。' END AS headline,
-    jsonb_build_array('规模按全国系统导出的底册计算；自然减少指底册核减且医保载明死亡的人员。', '首期建库的规模列入“调整”。',
+    jsonb_build_array('规模按全国系统导出的底册计算；自然减少指底册核减且医保载明死亡的人员。', '首期建库的规模、地区之间的变动列入“调整”。',
         '暂不能判断的人员不计入差异和线索。') AS calibre,
     NULL::jsonb AS measures

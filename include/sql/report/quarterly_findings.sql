@@ -39,8 +39,16 @@ WITH RECURSIVE place AS (
            count(*) FILTER (WHERE coalesce(w.state, 'unanswered') = 'unanswered' AND w.due < CAST(:today AS date)) AS overdue
     FROM work w WHERE w.kind = 'lead' AND w.opened_period = ANY(CAST(:months AS text[])) GROUP BY 1
 ), town AS (
-    SELECT t.code, t.name, count(p.person_id) AS persons, (SELECT count(DISTINCT d.case_id) FROM differing d WHERE d.town = t.code) AS findings
-    FROM region t LEFT JOIN person p ON p.town = t.code WHERE t.level = :office_level GROUP BY 1, 2
+    SELECT t.code, t.name, count(p.person_id) AS persons,
+           (SELECT count(DISTINCT d.case_id) FROM differing d WHERE d.town IS NOT DISTINCT FROM t.code) AS findings
+    FROM (SELECT code, name FROM region WHERE level = :office_level UNION ALL SELECT NULL, '地区不明') t
+    LEFT JOIN person p ON p.town IS NOT DISTINCT FROM t.code GROUP BY 1, 2
+), line AS (
+    SELECT t.*, coalesce(l.leads, 0) AS leads, coalesce(l.checked, 0) AS checked, coalesce(l.overdue, 0) AS overdue
+    FROM town t LEFT JOIN lead l ON l.town IS NOT DISTINCT FROM t.code
+    WHERE t.code IS NOT NULL OR t.persons > 0 OR l.leads IS NOT NULL
+), whole AS (
+    SELECT sum(persons) AS persons, sum(findings) AS findings, sum(leads) AS leads, sum(checked) AS checked FROM line
 )
 SELECT
     jsonb_build_object(
@@ -48,7 +56,8 @@ SELECT
         'new', (SELECT count(*) FROM task WHERE new), 'agreed', (SELECT count(*) FROM task WHERE agreed), 'open', (SELECT count(*) FROM task WHERE open),
         'again', (SELECT count(*) FROM task WHERE new AND again), 'persons', (SELECT persons FROM size),
         'mended', (SELECT CASE WHEN count(*) >= :least_denominator THEN round(count(*) FILTER (WHERE agreed)::numeric / count(*), 6) END FROM task WHERE open OR agreed),
-        'rate', (SELECT round(1000.0 * count(DISTINCT d.case_id) / nullif((SELECT persons FROM size), 0), 2) FROM differing d)) AS findings,
+        'registered', (SELECT findings FROM whole),
+        'rate', (SELECT round(1000.0 * findings / nullif(persons, 0), 2) FROM whole)) AS findings,
     coalesce((SELECT jsonb_agg(jsonb_build_object('label', label, 'new', new, 'agreed', agreed, 'open', open) ORDER BY open DESC, kind) FROM kind
               WHERE new + agreed + open > 0), '[]') AS finding_kinds,
     (SELECT jsonb_build_array(
@@ -59,8 +68,8 @@ SELECT
      FROM size s LEFT JOIN differing d ON true GROUP BY s.persons) AS agreement,
     coalesce((SELECT jsonb_agg(jsonb_build_object('party', o.label, 'new', o.new, 'agreed', o.agreed, 'open', o.open, 'overdue', o.overdue,
         'rate', CASE WHEN o.agreed + o.open >= :least_denominator THEN round(o.agreed::numeric / (o.agreed + o.open), 6) END) ORDER BY o.label) FROM owner o), '[]') AS owners,
-    coalesce((SELECT jsonb_agg(jsonb_build_object('name', t.name, 'persons', t.persons, 'findings', t.findings,
-        'rate', CASE WHEN t.persons >= :least_denominator THEN round(1000.0 * t.findings / t.persons, 2) END,
-        'leads', coalesce(l.leads, 0), 'checked', coalesce(l.checked, 0), 'overdue', coalesce(l.overdue, 0),
-        'share', CASE WHEN l.leads >= :least_denominator THEN round(l.checked::numeric / l.leads, 6) END) ORDER BY t.code)
-     FROM town t LEFT JOIN lead l ON l.town = t.code), '[]') AS towns
+    (SELECT jsonb_agg(jsonb_build_object('name', name, 'persons', persons, 'findings', findings,
+        'rate', CASE WHEN persons >= :least_denominator THEN round(1000.0 * findings / persons, 2) END,
+        'leads', leads, 'checked', checked, 'overdue', overdue,
+        'share', CASE WHEN leads >= :least_denominator THEN round(checked::numeric / leads, 6) END) ORDER BY code) FROM line) AS towns,
+    (SELECT CASE WHEN leads >= :least_denominator THEN round(checked / leads, 6) END FROM whole) AS checked_share

@@ -35,7 +35,7 @@ WITH part AS (
     SELECT q.code, w.label, w.advice, p.label AS party, count(*) AS n
     FROM issue q JOIN sent i USING (arrival_id) JOIN word w ON w.list = 'row_issue' AND w.code = q.code
     JOIN word p ON p.list = 'party' AND p.code = q.party
-    WHERE q.effect IN ('note', 'quarantine') GROUP BY 1, 2, 3, 4 ORDER BY n DESC, q.code, p.label LIMIT 5
+    WHERE q.effect IN ('note', 'quarantine') AND NOT (w.about->>'settled')::boolean GROUP BY 1, 2, 3, 4 ORDER BY n DESC, q.code, p.label LIMIT 5
 ), dataset AS (  -- of what comes by party, a line for each
     SELECT d.label AS dataset, coalesce(o.label, d.advice) AS party, p.*, r.refused, f.read, f.quarantined,
            CASE WHEN f.read >= :least_denominator THEN round(f.quarantined::numeric / f.read, 6) END AS share

@@ -10,7 +10,8 @@
 WITH mending AS (
     SELECT 1 AS place, p.label AS party, '核实更正存量比对差异' AS label, count(*) AS amount, '条' AS unit, CAST(:due_correction AS date) AS due
     FROM work w JOIN word p ON p.list = 'party' AND p.code = w.owner_party
-    WHERE w.kind = 'finding' AND w.state IS DISTINCT FROM 'agreed' GROUP BY 2
+    WHERE w.kind = 'finding' AND w.state IS DISTINCT FROM 'agreed'
+      AND w.opened_period <= (CAST(:months AS text[]))[cardinality(CAST(:months AS text[]))] GROUP BY 2
 ), visiting AS (
     SELECT 2 AS place, r.name AS party, '完成逾期未反馈的入户核查' AS label, count(*) AS amount, '户' AS unit, CAST(:due_rectification AS date) AS due
     FROM work w JOIN region r ON r.code = w.owner_region

@@ -40,6 +40,7 @@ SELECT
     coalesce((SELECT jsonb_agg(jsonb_build_object('label', label, 'households', households) ORDER BY households DESC, code) FROM cause), '[]') AS causes,
     coalesce((SELECT jsonb_agg(jsonb_build_object('label', label, 'reason', reason) ORDER BY rule) FROM frozen), '[]') AS frozen,
     (SELECT count(*) FROM mine) * CAST(:visit_cells AS integer) AS cells,
+    (SELECT min(due) FROM mine)::text AS earliest,
     (SELECT max(due) FROM mine)::text AS due,
     (CAST(:last_day AS date) + CAST(:visit_form_days AS integer))::text AS valid_until,
     (SELECT string_agg(label || coalesce(' ' || data_date, ''), '、' ORDER BY label) FROM used) AS data_dates

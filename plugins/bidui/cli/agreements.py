@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bidui.cli.console import Include, Profile, faults_told, today
+from bidui.cli.console import Include, Profile, faults_told, one_of, today
 from bidui.policy.loading import load
 
 app = typer.Typer(no_args_is_help=True, help="数据共享协议：印成文件，供双方签署。")
@@ -34,7 +34,7 @@ def agreement_print(
             raise typer.BadParameter(f"日期写法不对：{on}，应形如 2027-01-01") from None
         if every == bool(party):
             raise typer.BadParameter("写明一个单位代号，或者用 --all 印全部单位的")
-        if party and party not in use_case.printable(policy):
-            raise typer.BadParameter(f"本县没有要签协议的单位 {party}：应为 {'、'.join(use_case.printable(policy))}")
+        if party:
+            one_of("本县没有要签协议的单位", party, use_case.printable(policy))
         for path in [use_case.write(policy, party, day, to)] if party else use_case.write_all(policy, day, to):
             typer.echo(path)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bidui.cli.console import faults_told, office_here
+from bidui.cli.console import faults_told, office_here, one_of
 from bidui.orchestration import clock
 
 app = typer.Typer(no_args_is_help=True, help="联系人名单：按附表导出、核对收到的名单。")
@@ -24,8 +24,8 @@ def contacts_export(
 
     with faults_told():
         office, now = office_here(), clock.now()
-        if blank and blank not in office.policy.agreements:
-            raise typer.BadParameter(f"本县没有单位 {blank}：应为 {'、'.join(office.policy.agreements)}")
+        if blank:
+            one_of("本县没有单位", blank, office.policy.agreements)
         made = use_case.blank(office.policy, blank, office.today(now)) if blank else use_case.export(office, now)
         if made is None:
             raise ExportError(f"{blank} 不报联系人名单，没有空白表")
@@ -46,6 +46,8 @@ def contacts_take(
     with faults_told():
         office, now = office_here(), clock.now()
         found = use_case.compare(office, now)
+        if found:
+            typer.echo("处理　单位　联系人代号　联系人　电子邮箱")
         for change in found:
             contact, until = change.contact, f"，登记至 {change.contact.valid_to} 止" if change.kind == "gone" else ""
             who = f"{office.policy.name_of(change.party)}　{contact.id}　{contact.name}　{contact.email}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bidui.cli.console import faults_told, office_here
+from bidui.cli.console import faults_told, office_here, one_of
 from bidui.orchestration import clock
 
 if TYPE_CHECKING:
@@ -83,10 +83,24 @@ def _next_list(office: Office, now: datetime) -> datetime:
 
 
 @app.command("password")
-def keys_password(party: str, period: str, region: Annotated[str | None, typer.Option(help="乡镇代码")] = None) -> None:
+def keys_password(
+    party: Annotated[str, typer.Argument(help="单位代号")],
+    period: Annotated[str, typer.Argument(help="期别，如 2026-12")],
+    region: Annotated[str | None, typer.Option(help="乡镇（县区）代码，单位是地区时")] = None,
+) -> None:
     """查询与某部门（或乡镇）当期的约定密码，供电话告知。"""
     from bidui.domain.period import Period
     from bidui.pipeline.unseal import password
 
     with faults_told():
-        typer.echo(password(office_here(), party, region, str(Period.parse(period))))
+        office, stretch = office_here(), Period.parse(period)
+        made = office.policy.agreements[one_of("本县没有单位", party, office.policy.agreements)]
+        regions = office.policy.regions_of(made.level or "", stretch.last_day) if made.kind == "regions" else []
+        if region is not None and not regions:
+            raise typer.BadParameter(f"{party} 不分地区，不用写 --region")
+        if region is None and regions:
+            named = "、".join(f"{known.code} {known.name}" for known in regions)
+            raise typer.BadParameter(f"{party} 的密码各地不同，请用 --region 写明是哪里：{named}")
+        if region is not None:
+            one_of(f"{party} 没有地区", region, [known.code for known in regions])
+        typer.echo(password(office, party, region, str(stretch)))

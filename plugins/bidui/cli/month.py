@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bidui.cli.console import faults_told, office_here
+from bidui.cli.console import faults_told, office_here, one_of, there
 from bidui.orchestration import clock
 from bidui.policy.recipe import Moment
 
 if TYPE_CHECKING:
+    from datetime import date
+
+    from bidui.pipeline.arrive import Origin
     from bidui.pipeline.office import Office
+    from bidui.policy.policy_set import PolicySet
 
 app = typer.Typer()
 
@@ -31,38 +35,52 @@ def watch(every: Annotated[float, typer.Option(help="每隔几秒看一次")] = 
 
 @app.command()
 def receive(
-    file: Path,
+    file: Annotated[Path, typer.Argument(help="收到的文件", callback=there)],
     party: Annotated[str, typer.Option(help="报送单位代号")],
     dataset: Annotated[str, typer.Option(help="数据集代号，如 部门.数据集")],
-    contact: Annotated[str | None, typer.Option(help="联系人代号")] = None,
+    contact: Annotated[str | None, typer.Option(help="联系人代号；只有一名在册的可以不写")] = None,
 ) -> None:
-    """不经 Airflow，直接接收一个文件并回复报送单位。"""
+    """不经 Airflow，直接接收一个文件并回复报送单位；退回的，退出码为 1。"""
     from bidui.pipeline import deliver
-    from bidui.pipeline.arrive import Origin, arrive
+    from bidui.pipeline.arrive import arrive
     from bidui.pipeline.receive import receive as use_case
 
     with faults_told():
         office, now = office_here(), clock.now()
-        stamp = file.stat().st_mtime_ns
-        arrived = arrive(
-            office,
-            file.read_bytes(),
-            file.name,
-            Origin("folder", f"{party}/{file.name}@{stamp}", party, contact),
-            dataset,
-            now,
-        )
+        origin = _handed_in(office.policy, file, party, dataset, contact, office.today(now))
+        arrived = arrive(office, file.read_bytes(), file.name, origin, dataset, now)
         got = use_case(office, arrived.arrival_id)
         deliver.reply(office, arrived.arrival_id, now)
         words = office.policy.codes["intake_outcome"].label_of(got.outcome, now.date())
         typer.echo(f"{words}：{arrived.run_key}" + (f"（{got.reason}）" if got.reason else ""))
-        typer.echo(
-            "，".join(
-                f"{name} {got.facts[key]}"
-                for name, key in (("读到", "read"), ("入库", "accepted"), ("隔离", "quarantined"))
-                if key in got.facts
-            )
-        )
+        counts = (("读到", "read"), ("入库", "accepted"), ("隔离", "quarantined"))
+        if told := "，".join(f"{name} {got.facts[key]}" for name, key in counts if key in got.facts):
+            typer.echo(told)
+        if got.outcome == "refused":
+            raise typer.Exit(1)
+
+
+def _handed_in(policy: PolicySet, file: Path, party: str, dataset: str, contact: str | None, day: date) -> Origin:
+    """From whom a file comes, as somebody types it: a slip of his is told to him before anything is registered.
+
+    What the agency did wrong is not: it is for the use case to refuse, and for the agency to be told.
+    """
+    from bidui.pipeline.arrive import Origin
+
+    giving = [made.party for made in policy.agreements.values() if made.provides]
+    acting = policy.party_on(one_of("本县没有报送单位", party, giving), day)
+    made = policy.agreements[acting]
+    one_of(f"{acting} 的协议中没有数据集", dataset, [given.dataset for given in made.provides])
+    on_record = [known.id for known in made.contacts if known.in_force(day)]
+    if contact is None and len(on_record) != 1:
+        known = "、".join(on_record) or "（现在一个也没有）"
+        raise typer.BadParameter(f"请用 --contact 写明是 {acting} 的哪一名联系人报来的：{known}")
+    if contact is None:
+        (contact,) = on_record
+    elif contact not in {known.id for known in made.contacts}:  # who has left is known: what he sends is refused
+        one_of(f"{acting} 没有联系人", contact, on_record)
+    mark = f"{acting}/{dataset}/{contact}/{file.name}@{file.stat().st_mtime_ns}"
+    return Origin("folder", mark, acting, contact)
 
 
 @app.command("open-month")
@@ -100,7 +118,7 @@ def quarter(period: str) -> None:
 
 @app.command()
 def announce(period: str) -> None:
-    """告知 Airflow：某月已（在命令行）比对完毕，据此触发交付；三个月齐了触发季度汇总。"""
+    """某月已在命令行比对完毕：触发它的交付，三个月齐了触发季度汇总（告知 Airflow）。"""
     import requests
 
     from bidui.domain.period import Period
@@ -126,8 +144,11 @@ def _deliver(moment: Moment, period: str) -> None:
     from bidui.pipeline.approve import ask
 
     with faults_told():
-        office, now = office_here(), clock.now()
-        for errand in use_case.errands(office, moment, str(Period.parse(period)), now):
+        office, now, stretch = office_here(), clock.now(), str(Period.parse(period))
+        if moment == "close":
+            use_case.rounds_of(office, stretch, now)
+        told = False
+        for errand in use_case.errands(office, moment, stretch, now):
             if sent := use_case.run(office, errand, now):
                 if sent.awaiting:
                     ask(office, sent.delivery_id, now)
@@ -137,6 +158,9 @@ def _deliver(moment: Moment, period: str) -> None:
                     else f"发出 {sent.accepted} 封，失败 {sent.failed} 封"
                 )
                 typer.echo(f"{office.policy.recipes[errand.recipe].title} → {errand.recipient}：{state}")
+                told = True
+        if not told:
+            typer.echo(f"{stretch} 没有要发出的。")
 
 
 @app.command()
@@ -146,7 +170,9 @@ def pending() -> None:
 
     with faults_told():
         office = office_here()
-        for delivery, title, period, role in waiting(office):
+        if not (found := waiting(office)):
+            typer.echo("没有等待审批的文件。")
+        for delivery, title, period, role in found:
             who = "、".join(office.policy.profile.approvers[role])
             typer.echo(f"{delivery}\t{period}\t{title}\t待{_role(office, role)}（{who}）")
 

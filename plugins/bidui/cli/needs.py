@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bidui.cli.console import faults_told, office_here
+from bidui.cli.console import faults_told, office_here, there
 from bidui.orchestration import clock
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ Fields = Annotated[str, typer.Option("--fields", help="只给其中几项，用�
 
 @app.command("record")
 def need_record(
-    form: Annotated[Path, typer.Argument(help="共享需求登记表（YAML）", exists=True, dir_okay=False)],
+    form: Annotated[Path, typer.Argument(help="共享需求登记表（YAML）", callback=there)],
 ) -> None:
     """登记一项共享需求；同样的内容只登记一次。目录列为不予共享的，随即答复不同意并写明依据。"""
     from bidui.pipeline import need as use_case
@@ -43,9 +43,12 @@ def need_list(
 
     with faults_told():
         office, now = office_here(), clock.now()
-        for found in use_case.listed(office, now):
-            if every or found.need.decision is None:
-                typer.echo(_told_need(office, found))
+        if found := [one for one in use_case.listed(office, now) if every or one.need.decision is None]:
+            typer.echo("编号\t申请单位\t所需数据\t办理情况")
+        else:
+            typer.echo("还没有登记过共享需求。" if every else "没有待答复的共享需求。")
+        for one in found:
+            typer.echo(_told_need(office, one))
 
 
 def _told_need(office: Office, found: Listed) -> str:

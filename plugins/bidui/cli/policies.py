@@ -29,9 +29,11 @@ def policy_check(
         files = len({fault.file for fault in found})
         typer.echo(f"制度数据有 {len(found)} 处错误，涉及 {files} 个文件；改好后请再检查一遍。", err=True)
         raise typer.Exit(1)
+    finding = [rule for rule in policy.rules.values() if rule.stage in ("compare", "screen")]
     typer.echo(
         f"{policy.profile.title}：数据集 {len(policy.contracts)} 个，协议 {len(policy.agreements)} 份，"
-        f"规则 {len(policy.rules)} 条，交付 {len(policy.recipes)} 种；"
+        f"比对筛查规则 {len(finding)} 条，其他查询 {len(policy.rules) - len(finding)} 条，"
+        f"交付 {len(policy.recipes)} 种；"
         f"制度版本 {policy.hash[:12]}，没有错误。"
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bidui.cli.console import Include, Profile, faults_told, office_here, today
+from bidui.cli.console import Include, Profile, faults_told, office_here, one_of, today
 from bidui.orchestration import clock
 from bidui.policy.loading import load
 
@@ -43,8 +43,7 @@ def forms(
 
     with faults_told():
         policy = load(include, profile)
-        if party not in policy.agreements:
-            raise typer.BadParameter(f"本县没有报送单位 {party}：应为 {'、'.join(policy.agreements)}")
+        one_of("本县没有报送单位", party, policy.agreements)
         month = Period.parse(period) if period else Period.month_of(today(policy))
         for path in write(policy, party, region, month, to):
             typer.echo(path)

@@ -6,6 +6,7 @@ Same input, same bytes: properties come from the arguments and the archive carri
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -31,9 +32,12 @@ _FALLBACKS = {_TITLE: "宋体", _BLACK: "SimHei", _KAI: "KaiTi", _BODY: "FangSon
 _LINE_PITCH = Pt(28.8)
 _CHARACTER_MM = 1.86
 """Half-width character in a table's font size."""
-_LONG_MM = 24.0
 _LONGEST = 60
 """Half-width characters beyond which a text asks for no more room: it has many lines anyhow."""
+_SHORT = 12
+"""Half-width characters up to which a text is not broken: a date, a telephone number, a figure with its unit."""
+_WORD = re.compile(r"[!-~]+")
+"""What is no Chinese breaks at spaces only: an address, an id."""
 _ALIGN = {
     "left": WD_ALIGN_PARAGRAPH.LEFT,
     "center": WD_ALIGN_PARAGRAPH.CENTER,
@@ -193,18 +197,25 @@ def _text_width(document: DocumentFile) -> float:
 def _column_widths(rows: list[list[str]], whole: float) -> list[float]:
     """Millimetres for each column of a table that is ``whole`` wide, by its widest text.
 
-    Where room is short, long texts give way.
+    Where room is short, each column has what its longest word takes, and they share the rest by what they lack.
     """
-    wanted = []
-    for texts in zip(*rows, strict=True):
-        content = min(max((display_width(text) for text in texts[1:]), default=0), _LONGEST)
-        wanted.append((max(content, min(display_width(texts[0]), 8), 4) + 2) * _CHARACTER_MM)
-    long = [width > _LONG_MM for width in wanted]
-    room = whole - sum(width for width, gives in zip(wanted, long, strict=True) if not gives)
-    if sum(wanted) > whole and any(long) and room > _LONG_MM:
-        share = room / sum(width for width, gives in zip(wanted, long, strict=True) if gives)
-        return [width * share if gives else width for width, gives in zip(wanted, long, strict=True)]
-    return [whole * width / sum(wanted) for width in wanted]
+    wanted, least = [], []
+    for head, *texts in zip(*rows, strict=True):
+        named = max(min(display_width(head), 8), 4)
+        content = min(max(map(display_width, texts), default=0), _LONGEST)
+        wanted.append((max(content, named) + 2) * _CHARACTER_MM)
+        least.append((max(named, *map(_unbroken, texts), 0) + 2) * _CHARACTER_MM)
+    if sum(least) >= whole or sum(wanted) <= whole:
+        asked = least if sum(least) >= whole else wanted
+        return [whole * width / sum(asked) for width in asked]
+    share = (whole - sum(least)) / (sum(wanted) - sum(least))
+    return [small + (width - small) * share for width, small in zip(wanted, least, strict=True)]
+
+
+def _unbroken(text: str) -> int:
+    """How many half-width characters of a cell should stay on one line: all of a short text, or its longest word."""
+    words = [display_width(word) for word in _WORD.findall(text)]
+    return display_width(text) if display_width(text) <= _SHORT else min(max(words, default=0), _LONGEST)
 
 
 def _set_cell_margins(table: Any) -> None:
@@ -311,7 +322,7 @@ def _set_styles(document: DocumentFile, measures: _Measures) -> None:
         lines.line_spacing_rule = WD_LINE_SPACING.EXACTLY
         lines.line_spacing = Pt(form.pitch.pt * measures.scale)
         lines.space_before, lines.space_after = Pt(form.before * measures.scale), Pt(form.after * measures.scale)
-        lines.widow_control, lines.keep_with_next = True, name == "Caption" or None
+        lines.widow_control, lines.keep_with_next = True, name == "Caption" or name.startswith("Heading") or None
         _clear_decoration(style.element)
         _indent(style, form.indent, form.right, round(320 * measures.scale))
     _declare_fonts(document)

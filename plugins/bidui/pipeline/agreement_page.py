@@ -5,7 +5,7 @@ It is the policy of a day in the form of a Word file; same policy, party and day
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from pathlib import Path
@@ -82,8 +82,8 @@ class _Page:
         given = list(self._given)
         sealings = dict.fromkeys(form for provision, _ in given for form in provision.sealing)
         return {
-            "hub": hub.desk.title, "party": made.title, "regions": list(self._regions.values()),
-            "purpose": made.purpose, "basis": made.legal_basis,
+            "hub": hub.desk.title, "mailbox": hub.desk.email, "party": made.title,
+            "regions": list(self._regions.values()), "purpose": made.purpose, "basis": made.legal_basis,
             "uses": [self._said("use", use) for use in made.uses], "permissions": list(self._permissions),
             "gives": [self._gives(*pair) for pair in given], "gets": list(self._gets), "method": made.method,
             "channels": [self._said("channel", channel) for channel in made.channels],
@@ -93,6 +93,8 @@ class _Page:
             ],
             "opens_day": hub.window.opens_day, "closes_day": hub.window.closes_day, "correction": self._correction,
             "retention": made.retention_months, "begins": made.valid_from, "ends": made.valid_to,
+            "copies": max(len(self._regions), 1) + 1,
+            "succeeds": [{"party": policy.name_of(old), "since": since} for old, since in made.succeeds.items()],
             "contacts": list(self._contacts),
         }  # fmt: skip
 
@@ -127,7 +129,7 @@ class _Page:
             "calibre": provision.calibre, "fields": [column.title for column in agreed],
             "sharing": self._said("sharing_class", contract.sharing.class_),
             "level": self._said("security_level", contract.security_level),
-            "standard": f"{contract.id} {contract.version}", "indicators": self._read_by(contract.id),
+            "standard": contract.version, "indicators": self._read_by(contract.id),
             "sealings": [self._said("sealing", form) for form in provision.sealing],
         }  # fmt: skip
 
@@ -167,15 +169,17 @@ class _Page:
 
     @property
     def _contacts(self) -> Iterator[dict[str, Any]]:
-        """The hub's desk, then every contact of the party who is in office on the day or will be."""
+        """The hub's contacts, then the party's: every one who is in office on the day or will be."""
         desk = self.policy.profile.desk
-        yield {
-            "side": desk.title, "leader": "", "office": desk.office, "name": "", "phone": desk.phone,
-            "email": desk.email, "remark": "", "begun": None, "ended": None,
-        }  # fmt: skip
-        acting = [c for c in self.made.contacts if c.valid_to is None or c.valid_to >= self.day]
-        for contact in sorted(acting, key=lambda c: (c.region or "", c.valid_from)):
+        own = [contact for made in self.policy.agreements.values() if made.kind == "hub" for contact in made.contacts]
+        for contact in self._acting(own):
+            yield {**self._contact(contact), "side": desk.title}
+        for contact in self._acting(self.made.contacts):
             yield self._contact(contact)
+
+    def _acting(self, contacts: Iterable[Contact]) -> list[Contact]:
+        left = [c for c in contacts if c.valid_to is None or c.valid_to >= self.day]
+        return sorted(left, key=lambda c: (c.region or "", c.valid_from))
 
     def _contact(self, contact: Contact) -> dict[str, Any]:
         side = self._regions.get(contact.region or "") or self.made.title

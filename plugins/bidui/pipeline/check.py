@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from jinja2 import Environment
+
 from bidui.delivery.template import DocumentTemplate, TemplateError, WorkbookTemplate, load_document, load_workbook
 from bidui.pipeline import agreement_page, catalogue, contact_list, forms
 from bidui.policy import lint, unread
@@ -105,6 +107,7 @@ def _of_template(
         return
     except FileNotFoundError:  # told by the reference to it
         return
+    yield from _strays(policy, file, template)
     terms = policy.codes["term"].codes if "term" in policy.codes else ()
     for term in sorted(template.terms - set(terms)):
         yield Fault(
@@ -119,6 +122,21 @@ def _of_template(
     if template.returns and template.returns not in policy.ever:
         said = f"returns: {template.returns} does not exist{nearest(template.returns, policy.ever)}"
         yield Fault(*place_of(policy.include, template.returns, file), said)
+
+
+def _strays(policy: PolicySet, file: str, template: DocumentTemplate | WorkbookTemplate) -> Iterator[Fault]:
+    """Braces that neither begin nor end anything: they go out as they stand, and what they should hold with them."""
+    lines, lexer = (policy.include / file).read_text(encoding="utf-8").splitlines(), Environment(autoescape=True)
+    tokens = (token for text in template.lines for token in lexer.lex(text))
+    for said in (said for _, kind, said in tokens if kind == "data"):
+        for stray in _BRACES.finditer(said):
+            around = said[: stray.start()].rpartition("\n")[2] + said[stray.start() :].partition("\n")[0]
+            line = next((at for at, text in enumerate(lines, start=1) if around in text), None)
+            said_of_it = "stands alone and goes out as text; write both ends, {{ … }} or {% … %}"
+            yield Fault(file, line, f"{stray[0]} {said_of_it}")
+
+
+_BRACES = re.compile(r"\{\{|\}\}|\{%|%\}")
 
 
 def _told(policy: PolicySet, file: str, line: str) -> Fault:

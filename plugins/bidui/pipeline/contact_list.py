@@ -94,13 +94,22 @@ def blank(policy: PolicySet, party: str, day: date) -> bytes | None:
 
 
 # --- in ------------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class _List:
+    """The newest list of a party, and the day it came."""
+
+    made: Agreement
+    came: date
+    rows: list[dict[str, str]] = field(repr=False)
+
+
 def compare(office: Office, as_of: datetime) -> list[Change]:
     """What the newest list of each party says otherwise than the record, in order of party.
 
     What was put on record since the list came in stands: nobody is gone for having come later, nobody is new again for
     having been ended since. A list of whoever was succeeded says nothing any more.
     """
-    policy, found = office.policy, list[Change]()
+    policy, lists = office.policy, list[_List]()
     with office.database.begin(Role.DELIVER) as connection:
         for dataset in policy.in_role(forms.CONTACTS):
             contract = policy.contracts[dataset]
@@ -108,7 +117,8 @@ def compare(office: Office, as_of: datetime) -> list[Change]:
                 made = policy.agreements.get(came.scope)
                 if made and policy.party_on(made.party, office.today(as_of)) == made.party:
                     listed = _listed(connection, contract, came.submission_id)
-                    found += _changes(office, made, listed, office.today(came.recorded_as_of), office.today(as_of))
+                    lists.append(_List(made, office.today(came.recorded_as_of), listed))
+    found = [change for one in lists for change in _changes(office, one, lists, office.today(as_of))]
     return sorted(found, key=lambda change: change.party)
 
 
@@ -135,23 +145,22 @@ def _listed(connection: Connection, contract: Contract, submission: int) -> list
     ]  # fmt: skip
 
 
-def _changes(
-    office: Office, made: Agreement, listed: list[dict[str, str]], came: date, today: date
-) -> Iterator[Change]:
+def _changes(office: Office, one: _List, lists: list[_List], today: date) -> Iterator[Change]:
+    made, came = one.made, one.came
     ours = [c for c in made.contacts if c.region is None and (c.valid_to is None or c.valid_to >= came)]
     known = {_key(c.name, c.email): c for c in ours}
-    for row in listed:
+    for row in one.rows:
         said = {name: row.get(name, "") for name in ("name", "email", *_PARTICULARS)}
         held = known.get(_key(said["name"], said["email"]))
         if held is None:
             contact = Contact.model_validate({"id": "", "valid_from": today, **said})
-            reason = _unfit(office.policy, made.party, said["email"])
+            reason = _unfit(office.policy, made.party, said["email"], lists)
             yield Change("unclear" if reason else "new", made.party, contact, reason)
         elif held.valid_to is not None and held.valid_from <= came:
             yield Change("unclear", made.party, held, f"名单上有，但登记至 {held.valid_to} 止")
         elif any(fold(said[name]) != fold(getattr(held, name)) for name in _PARTICULARS) and held.valid_from <= came:
             yield Change("changed", made.party, held.model_copy(update={n: said[n] for n in _PARTICULARS}))
-    still = {_key(row["name"], row["email"]) for row in listed}
+    still = {_key(row["name"], row["email"]) for row in one.rows}
     ends = today + office.policy.days("contact_overlap_days", today)
     for key, held in known.items():
         if key not in still and held.valid_to is None and held.valid_from <= came:
@@ -162,12 +171,17 @@ def _key(name: str, address: str) -> tuple[str, str]:
     return fold(name), address.strip().lower()
 
 
-def _unfit(policy: PolicySet, party: str, address: str) -> str:
+def _unfit(policy: PolicySet, party: str, address: str, lists: list[_List]) -> str:
     """Why nobody can be put on record under a mail address; empty when it will do."""
     if not contacts.is_address(address):
         return "电子邮箱写法不对"
+    wanted = address.lower()
     others = (c for made in policy.agreements.values() if made.party != party for c in made.contacts)
-    return "电子邮箱是另一个单位联系人的" if address.lower() in {c.email.lower() for c in others} else ""
+    if wanted in {c.email.lower() for c in others}:
+        return "电子邮箱是另一个单位联系人的"
+    listing = [one.made for one in lists if wanted in {row["email"].lower() for row in one.rows}]
+    also = "、".join(policy.name_of(made.party) for made in listing if made.party != party)
+    return f"{also}报来的名单上也有这个电子邮箱" if also else ""
 
 
 def take(office: Office, changes: list[Change]) -> None:

@@ -47,11 +47,12 @@ def _lead(office: Office, lead: Lead, as_of: datetime) -> list[str]:
 
 def _ground(office: Office, number: int, ground: Ground, as_of: datetime) -> list[str]:
     cause = office.policy.codes["risk_cause"].label_of(ground.cause, as_of.date())
+    said = cause if cause == ground.rule_title else f"{cause}，{ground.rule_title}"
     when = f"，事实日期 {ground.fact_date}" if ground.fact_date else ""
     money = f"，金额 {ground.amount:,.2f} 元" if ground.amount is not None else ""
     limits = "，".join(f"{name}={_told(value)}" for name, value in ground.parameters.items()) or "无"
     return [
-        f"  {number}. {ground.who}：{cause}，{ground.rule_title}{when}{money}",
+        f"  {number}. {ground.who}：{said}{when}{money}",
         *(f"     依据：{_source(office, source, as_of)}，第 {source.row} 行" for source in ground.sources),
         *(f"     对照：{_source(office, source, as_of)}" for source in ground.others),
         *_calibres(office, ground),

@@ -167,6 +167,7 @@ class _Form:
             **self._common, **(mailed_by.texts if mailed_by else {}), "hub": desk.title, "return_to": desk.email,
             "contact": {"office": desk.office, "phone": desk.phone},
             "cadence": self._said("cadence", contract.cadence), "full": contract.delivery == "full",
+            "calibre": self.provision.calibre,
             "opens": opens if awaited else None, "due": due if awaited else None,
             "purpose": contract.purpose, "source": contract.source_system,
             "sealings": [{"label": said.label, "how": said.about.get("how", "")} for said in sealings],

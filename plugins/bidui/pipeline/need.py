@@ -139,10 +139,24 @@ def listed(office: Office, as_of: datetime) -> list[Listed]:
 
 
 def password(office: Office, number: str, period: str) -> str:
-    """The password of what was served on a need for a period; told by another road."""
+    """The password of what was served on a need for a period; told by another road.
+
+    Raises NeedRefused: not granted, or nothing was served for that period.
+    """
     with office.database.begin(Role.DELIVER) as connection:
         need = registered.find(connection, office.policy, number)
+        recipes = [recipe.id for recipe in office.policy.recipes.values() if recipe.when == "need"]
+        served = connection.execute(_SERVED, {"recipient": _asker(need).key, "recipes": recipes}).scalars().all()
+    if need.decision != GRANTED:
+        raise NeedRefused(office.policy, "need_not_granted")
+    if period not in served:
+        raise NeedRefused(office.policy, "need_nothing", f"{period}（已提供的期别：{'、'.join(served) or '还没有'}）")
     return unseal.password(office, ASKER, need.need_id, period)
+
+
+_SERVED = text("""
+    SELECT DISTINCT period FROM out.delivery WHERE recipient = :recipient AND recipe = ANY(:recipes) ORDER BY period
+""")
 
 
 def tell(office: Office, as_of: datetime) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -25,6 +26,12 @@ LABELS: Mapping[str, str] = MappingProxyType({
     "term_to": "使用期限止", "requested_on": "申请日期",
 })  # fmt: skip
 """What the fields of the form are called."""
+_WRITTEN_AS: Mapping[str, str] = MappingProxyType({
+    "email": "应为一个邮箱地址", "mode": "应为 query（名单）或者 statistics（统计数）",
+    "fields": "应为一列项目，写在方括号中并用逗号隔开，如 [村, 姓名]",
+    **dict.fromkeys(("term_from", "term_to", "requested_on"), "应为一个日期，如 2026-12-01"),
+})  # fmt: skip
+"""How a field is written, told to who wrote it otherwise."""
 _FREE_TEXTS = ("party", "office", "purpose", "basis")
 _ADDRESS = r"^[\w.+-]+@[\w-]+(\.[\w-]+)+$"
 
@@ -73,7 +80,9 @@ def _told(field: str, fault: str) -> str:
     known = f"{LABELS[field]}（{field}）" if field in LABELS else _quoted(field)
     if fault == "extra_forbidden":
         return f"{known}不是登记表中的项目"
-    return f"{known}没有填写" if fault in ("missing", "too_short", "string_too_short") else f"{known}填写不对"
+    if fault in ("missing", "too_short", "string_too_short"):
+        return f"{known}没有填写"
+    return f"{known}填写不对{f'：{_WRITTEN_AS[field]}' if field in _WRITTEN_AS else ''}"
 
 
 def _quoted(word: str) -> str:
@@ -97,7 +106,9 @@ def _known(policy: PolicySet, asked: Asked, today: date) -> Asked:
         faults.append(f"{LABELS['use']}（use）应为{'、'.join(policy.codes['use'].vocabulary(today).values())}之一")
     found: dict[str, Any] = {"use": uses.get(asked.use), "dataset": datasets.get(asked.dataset)}
     if found["dataset"] is None:
-        faults.append(f"{LABELS['dataset']}（dataset）目录中没有")
+        close = get_close_matches(asked.dataset, datasets)
+        meant = f"，是不是{'、'.join(close)}" if close else "，代号和名称用 catalogue export 导出"
+        faults.append(f"{LABELS['dataset']}（dataset）目录中没有{_quoted(asked.dataset)}{meant}")
     else:
         named = registered.items(policy, policy.contracts[found["dataset"]], asked.mode)
         unknown = [item for item in asked.fields if item not in named]

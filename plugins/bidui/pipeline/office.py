@@ -53,7 +53,7 @@ class Office:
             if not known.get(name)
         ]
         if missing:
-            raise OfficeError(f"缺少环境变量 {'、'.join(missing)}（示例环境见 build/demo/env）")
+            raise OfficeError(f"缺少环境变量 {'、'.join(missing)}；演示的这样读入：set -a; . build/demo/env; set +a")
         return cls(
             Path(known["BIDUI_HOME"]),
             Path(known["BIDUI_INCLUDE"]),

@@ -371,9 +371,10 @@ def words(office: Office, day: date, today: date | None = None) -> list[dict[str
         for name, listed in policy.codes.items() for code in listed.codes for said in (listed.entry_of(code, day),)
     ]  # fmt: skip
     found += [
-        {"list": "row_issue", "code": r["code"], "label": r["title"], "advice": r["advice"]}
+        {"list": "row_issue", "code": r["code"], "label": r["title"], "advice": r["advice"],
+         "about": {"settled": r["settled"] == "yes"}}
         for r in policy.table("row_issue")
-    ]
+    ]  # fmt: skip
     found += [
         {"list": "needs", "code": rule.id, "label": rule.title, "advice": dataset}
         for rule in policy.rules.values() if rule.absent_from for dataset in _datasets(policy, rule)
@@ -393,6 +394,7 @@ def words(office: Office, day: date, today: date | None = None) -> list[dict[str
                 "parts": policy.parts_of(c.id, day),
                 "roles": c.roles,
                 "months": c.validity_months,
+                "delivery": c.delivery,
             },
         }
         for c in policy.ever.values()

@@ -80,8 +80,9 @@ def send(office: Office, delivery_id: str, as_of: datetime) -> Sent:
             text("SELECT * FROM out.document WHERE delivery_id = :id ORDER BY name"), {"id": delivery_id}
         ).all()
     accepted = failed = 0
+    dated = max([delivery.recorded_as_of, *(row.recorded_as_of for row in decided)])
     for message in messages:
-        outcome = _send_one(office, delivery, message, documents, asker)
+        outcome = _send_one(office, delivery, message, documents, asker, dated)
         reached("mail.taken")
         with office.database.begin(Role.DELIVER) as connection:
             ledger.record_new(connection, tables.sending, {
@@ -93,16 +94,19 @@ def send(office: Office, delivery_id: str, as_of: datetime) -> Sent:
 
 
 def _send_one(
-    office: Office, delivery: Any, message: Any, documents: Sequence[Any], asker: Contact | None
+    office: Office, delivery: Any, message: Any, documents: Sequence[Any], asker: Contact | None, dated: datetime
 ) -> mail.SendOutcome:
-    """``asker``: whom it goes to when it is about a need, and no agreement names its contact."""
+    """``asker``: whom it goes to when it is about a need, and no agreement names its contact.
+
+    ``dated``: when it could first leave, made and approved by everybody; the same however often it is tried.
+    """
     desk = office.policy.profile.desk
     known = (c for a in office.policy.agreements.values() for c in a.contacts)
     contact = asker or next(c for c in known if c.id == message.contact)
     body = next(d for d in documents if d.name == MAIL_BODY)
     composed = mail.compose(
         message_id=message.message_id, sender=desk.email, recipients=[contact.email], subject=message.subject,
-        markdown=office.vault.get(body.content_hash).decode(), date=delivery.recorded_as_of,
+        markdown=office.vault.get(body.content_hash).decode(), date=dated,
         attachments=[_attachment(office, delivery, d) for d in documents if d.name != MAIL_BODY],
         headers={"X-Bidui-Delivery": delivery.delivery_no},
     )  # fmt: skip

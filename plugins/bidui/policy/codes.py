@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from bidui.domain.names import Variants
 from bidui.domain.words import fold
@@ -123,11 +124,20 @@ def lines(path: Path, required: set[str]) -> Iterator[tuple[int, dict[str, str]]
     reader = csv.DictReader(io.StringIO(text_of(path, path.parents[1]), newline=""))
     if missing := required - set(reader.fieldnames or ()):
         raise PolicyError([Fault(place(path), 1, f"column missing: {', '.join(sorted(missing))}")])
-    for row in reader:
-        if None in row:
-            said = "has more cells than there are columns; put a text with a comma in double quotes"
-            raise PolicyError([Fault(place(path), reader.line_num, said)])
-        yield reader.line_num, {key: (value or "").strip() for key, value in row.items()}
+    rows = [(reader.line_num, row) for row in reader]
+    if faults := [Fault(place(path), line, said) for line, row in rows if (said := _uneven(row))]:
+        raise PolicyError(faults)
+    for line, row in rows:
+        yield line, {key: value.strip() for key, value in row.items()}
+
+
+def _uneven(row: Mapping[str | None, Any]) -> str:
+    """What is wrong with the number of a row's cells."""
+    if None in row:
+        return "has more cells than there are columns; put a text with a comma in double quotes"
+    if None in row.values():
+        return "has fewer cells than there are columns; put a comma for each one that stays empty"
+    return ""
 
 
 class Spans:

@@ -7,11 +7,16 @@ Each fault says what to do. Loading finds what would stop a month (`bidui.policy
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
+from datetime import date
 from difflib import get_close_matches
+from itertools import combinations
 
 from bidui.policy import contacts, permission
+from bidui.policy.agreement import Agreement, Contact
 from bidui.policy.policy_set import PolicySet
+from bidui.policy.references import profiles
 from bidui.policy.rule import Rule
 from bidui.policy.source import Fault, nearest, place_of, read_yaml
 from bidui.policy.working_calendar import FILE as HOLIDAYS
@@ -36,9 +41,8 @@ _PARAMETER = re.compile(r"(?<![:\w\\]):([a-z_]\w*)(?!:)")
 def faults(policy: PolicySet) -> list[Fault]:
     """Every such fault."""
     checks = (
-        _figures, _kinds, _misspelt, _window, _classifications, _approvers, _terms_of_cases, _outcomes, _severities,
-        _sql, _unreceived, _contacts, _regions, _twice, _holidays,
-        permission.faults,
+        _figures, _beginnings, _kinds, _misspelt, _window, _classifications, _approvers, _terms_of_cases, _outcomes,
+        _severities, _sql, _unreceived, _contacts, _addresses, _unsealed, _regions, _twice, _holidays, permission.faults,
     )  # fmt: skip
     return [fault for check in checks for fault in check(policy)]
 
@@ -48,21 +52,14 @@ def _codes(policy: PolicySet, name: str) -> tuple[str, ...]:
     return policy.codes[name].codes if name in policy.codes else ()
 
 
-def _profiles(policy: PolicySet) -> list[str]:
-    """The profile's files, its own first."""
-    own = f"profiles/{policy.profile.id}.yaml"
-    others = sorted(f"profiles/{path.name}" for path in (policy.include / "profiles").glob("*.yaml"))
-    return [own, *(file for file in others if file != own)]
-
-
 def _stated(policy: PolicySet, word: str) -> tuple[str, int | None]:
     """Where the profile, or the one below it, states ``word``."""
-    return place_of(policy.include, word, *_profiles(policy))
+    return place_of(policy.include, word, *profiles(policy))
 
 
 def _of(policy: PolicySet, group: str, name: str, said: str) -> Fault:
     """A fault of a figure, where the profile or the one below it states it."""
-    files = [read_yaml(policy.include / file, policy.include) for file in _profiles(policy)]
+    files = [read_yaml(policy.include / file, policy.include) for file in profiles(policy)]
     stating = max(files, key=lambda file: file.reach([group, name]))
     return stating.fault(f"{group}: {name} {said}", [group, name])
 
@@ -77,6 +74,17 @@ def _figures(policy: PolicySet) -> Found:
                 yield _of(policy, group, name, "has no clause and no source; add clauses: [...] or source: ...")
             if not figure.values:
                 yield _of(policy, group, name, "has no value; add values: {2021-01-01: ...}")
+
+
+def _beginnings(policy: PolicySet) -> Found:
+    """A figure has a value as soon as anything is exchanged; a file may be whole without one of its own."""
+    hub, begun = policy.profile, min((made.valid_from for made in policy.agreements.values()), default=date.max)
+    for group, figures in (("thresholds", hub.thresholds), ("deadlines", hub.deadlines)):
+        for name, figure in figures.items():
+            if figure.values and min(figure.values) > begun:
+                said = f"has no value before {min(figure.values)}, but agreements are in force from {begun}; "
+                said += "state the value of that time, too: a profile's values replace those of the base"
+                yield _of(policy, group, name, said)
 
 
 def _kinds(policy: PolicySet) -> Found:
@@ -121,7 +129,7 @@ def _classifications(policy: PolicySet) -> Found:
 
 def _approvers(policy: PolicySet) -> Found:
     for role in policy.profile.approvers:
-        yield from _no_code(policy, "approvers", role, "approval_role", *_profiles(policy))
+        yield from _no_code(policy, "approvers", role, "approval_role", *profiles(policy))
 
 
 def _terms_of_cases(policy: PolicySet) -> Found:
@@ -207,6 +215,32 @@ def _contacts(policy: PolicySet) -> Found:
             missing = [f"{made.party}, region {r.code}" for r in regions if r.valid_to is None and r.code not in there]
         for who in missing:
             yield Fault(file, 1, f"{who}: nobody stays on record; add a line, or ask for its list of contacts")
+
+
+def _unsealed(policy: PolicySet) -> Found:
+    """What is agreed is sealed in every hub (QA-07)."""
+    for made in policy.agreements.values():
+        for given in made.provides:
+            if "plain" in given.sealing and given.dataset not in policy.profile.unsealed:
+                said = (
+                    f"sealing: {given.dataset} comes plain in every hub; seal it, or list it in unsealed of a profile"
+                )
+                yield Fault(*place_of(policy.include, "plain", f"agreements/{made.party}.yaml"), said)
+
+
+def _addresses(policy: PolicySet) -> Found:
+    """A mail address says who sends: at any time, the contacts of one party have it."""
+    known = defaultdict[str, list[tuple[Agreement, Contact]]](list)
+    for made in policy.agreements.values():
+        for contact in made.contacts:
+            known[contact.email.lower()].append((made, contact))
+    for one, other in (pair for held in known.values() for pair in combinations(held, 2)):
+        begun = max(stated.valid_from for stated in (*one, *other))
+        if one[0].party != other[0].party and all(stated.in_force(begun) for stated in (*one, *other)):
+            places = [place_of(policy.include, c.id, contacts.file_of(policy.hub)) for _, c in (one, other)]
+            said = f"contacts {one[1].id} of {one[0].party} and {other[1].id} of {other[0].party} have one mail address"
+            said += " at the same time; give each its own, or end one of the lines with valid_to"
+            yield Fault(*max(places, key=lambda found: found[1] or 0), said)
 
 
 def _regions(policy: PolicySet) -> Found:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bidui.domain.keys import digest, file_digest
 from bidui.domain.working_days import WorkingCalendar
@@ -65,7 +65,8 @@ def load(include: Path, profile_id: str) -> PolicySet:
         elsewhere={party: made.title for party, made in agreements.items() if party not in hub.agreements},
     )  # fmt: skip
     dangling = _dangling_in_profile(policy, reading.stated_in, agreements, rules, recipes)
-    named = unread.real([*dangling, *references.faults(policy)], [fault.file for fault in reading.faults])
+    leading_nowhere = references.faults(policy, rules.values())
+    named = unread.real([*dangling, *leading_nowhere], [fault.file for fault in reading.faults])
     if faults := [*reading.faults, *named]:
         raise PolicyError(faults, policy)
     return policy
@@ -147,9 +148,15 @@ class _Reading:
             stated = merge(base.plain(), stated)
             self.stated_in.append(base.file)
         self.objects[f"profile:{Path(file).stem}"] = digest(stated)
-        return own.as_model_of(
-            stated, Profile, lambda said, at: (base if base.reach(at) > own.reach(at) else own).fault(said, at)
-        )
+
+        def tell(said: str, at: Sequence[Any]) -> Fault:
+            """Where it stands; what the base has no name for may be misspelt, and so lack what the base says of it."""
+            match tuple(at):
+                case (str(group), str(name), _) if name not in (known := base.data.get(group) or ()):
+                    said += nearest(name, known)
+            return (base if base.reach(at) > own.reach(at) else own).fault(said, at)
+
+        return own.as_model_of(stated, Profile, tell)
 
     def _mapping(self, file: str) -> Source:
         source = read_yaml(self.include / file, self.include)
@@ -211,7 +218,7 @@ def _dangling_in_profile(
     ]  # fmt: skip
     provided = [(f"agreements/{p}.yaml", g.dataset) for p in agreements for g in agreements[p].provides]
     return [
-        Fault(*place(name, what), f"{what}: {name} does not exist{nearest(name, known)}")
+        Fault(*place(name, what), f"{what}: {name} does not exist{nearest(name, known) or '; add it, or take it out'}")
         for what, names, known in named for name in names if name not in known
     ] + [
         Fault(*place_of(include, name, file), f"provides: {name} does not exist{nearest(name, contracts)}")

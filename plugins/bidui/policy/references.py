@@ -13,16 +13,17 @@ from bidui.policy.codes import CodeEntry
 from bidui.policy.contract import Contract
 from bidui.policy.physical import definition
 from bidui.policy.policy_set import PolicySet
+from bidui.policy.rule import Read, Rule
 from bidui.policy.source import Fault, PolicyError, nearest, place_of
 
 
-def faults(policy: PolicySet) -> list[Fault]:
-    """Every reference that leads nowhere."""
+def faults(policy: PolicySet, rules: Iterable[Rule]) -> list[Fault]:
+    """Every reference that leads nowhere; also of ``rules`` that the profile does not switch on (yet)."""
     return [
         *_of_code(policy),
         *_of_contracts(policy),
         *_of_catalogue(policy),
-        *_of_rules(policy),
+        *_of_rules(policy, rules),
         *_of_agreements(policy),
         *_of_changes(policy),
         *succession.faults(policy.include, policy.agreements),
@@ -127,30 +128,42 @@ def _codes_of(contract: Contract) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _of_rules(policy: PolicySet) -> Iterator[Fault]:
-    derived = [r.produces for r in policy.rules.values() if r.produces]
-    played = [role for c in policy.all_contracts for role in c.roles]
-    roles = played + [r.role for r in policy.rules.values() if r.role]
-    for rule in policy.rules.values():
+def _of_rules(policy: PolicySet, rules: Iterable[Rule]) -> Iterator[Fault]:
+    for rule in rules:
+        if rule.id != Path(rule.file).stem:
+            said = f"id: {rule.id} is not what the file is called; name both alike"
+            yield Fault(*place_of(policy.include, rule.id, rule.file), said)
         for alias, read in rule.reads.items():
-            if read.dataset:
-                datasets = [*policy.ever, *filter(None, derived)]
-                yield from _missing(policy, rule.file, f"reads {alias}: dataset", read.dataset, datasets)
-            if read.role:
-                yield from _missing(policy, rule.file, f"reads {alias}: role", read.role, roles)
-            playing = [definition(c).keys() for c in policy.all_contracts if read.role in c.roles]
-            for column in read.columns:
-                known = {name for columns in playing for name in columns}
-                yield from _missing(policy, rule.file, f"reads {alias}: column", column, known)
-            if playing and not any(columns >= set(read.columns) for columns in playing):
-                said = f"reads {alias}: no dataset in the role {read.role} has all of {', '.join(read.columns)}"
-                yield Fault(*place_of(policy.include, alias, rule.file), said)
+            yield from _of_read(policy, rule, alias, read)
         for name in rule.parameters:
-            yield from _missing(policy, rule.file, "parameters: threshold", name, policy.profile.thresholds)
+            if rule.id in policy.rules or not _is_threshold(policy, name):
+                yield from _missing(policy, rule.file, "parameters: threshold", name, policy.profile.thresholds)
         if rule.use and "use" in policy.codes:
             yield from _missing(policy, rule.file, "use", rule.use, policy.codes["use"].codes)
         if rule.finds and "finding_kind" in policy.codes:
             yield from _missing(policy, rule.file, "finds", rule.finds, policy.codes["finding_kind"].codes)
+
+
+def _of_read(policy: PolicySet, rule: Rule, alias: str, read: Read) -> Iterator[Fault]:
+    if read.dataset:
+        datasets = [*policy.ever, *(r.produces for r in policy.of_stage("derive") if r.produces)]
+        yield from _missing(policy, rule.file, f"reads {alias}: dataset", read.dataset, datasets)
+    if read.role:
+        played = [role for c in policy.all_contracts for role in c.roles]
+        roles = [*played, *(r.role for r in policy.rules.values() if r.role)]
+        yield from _missing(policy, rule.file, f"reads {alias}: role", read.role, roles)
+    playing = [definition(c).keys() for c in policy.all_contracts if read.role in c.roles]
+    for column in read.columns:
+        known = {name for columns in playing for name in columns}
+        yield from _missing(policy, rule.file, f"reads {alias}: column", column, known)
+    if playing and not any(columns >= set(read.columns) for columns in playing):
+        said = f"reads {alias}: no dataset in the role {read.role} has all of {', '.join(read.columns)}"
+        yield Fault(*place_of(policy.include, alias, rule.file), said)
+
+
+def _is_threshold(policy: PolicySet, name: str) -> bool:
+    """Whether any profile states a threshold of that name."""
+    return place_of(policy.include, name, *profiles(policy), under="thresholds")[1] is not None
 
 
 def _of_agreements(policy: PolicySet) -> Iterator[Fault]:
@@ -209,7 +222,11 @@ def _of_contacts(policy: PolicySet) -> Iterator[Fault]:
     except PolicyError:  # told when the file was read
         return
     for party in parties:
-        yield from _missing(policy, file, "party", party, policy.agreements)
+        if party in policy.elsewhere:
+            said = f"party: {party} takes no part here; add it to agreements of the profile, or take its lines out"
+            yield Fault(*place_of(policy.include, party, file), said)
+        else:
+            yield from _missing(policy, file, "party", party, policy.agreements)
     for made in policy.agreements.values():
         if made.kind == "regions":
             yield from _missing(
@@ -244,7 +261,6 @@ def _of_recipes(policy: PolicySet) -> Iterator[Fault]:
 
 def _of_thresholds(policy: PolicySet) -> Iterator[Fault]:
     """Codes that a threshold lists, of the code list that it names."""
-    files = (f"profiles/{policy.profile.id}.yaml", *sorted(f"profiles/{p.name}" for p in _profiles(policy)))
     for name, dated in policy.profile.thresholds.items():
         listed = {code for value in dated.values.values() if isinstance(value, tuple) for code in value}
         if dated.of is None:
@@ -252,17 +268,18 @@ def _of_thresholds(policy: PolicySet) -> Iterator[Fault]:
         known = policy.codes[dated.of].codes if dated.of in policy.codes else ()
         for code in sorted(listed - set(known)):
             said = f"thresholds: {name}: {code} is no code of {dated.of}{nearest(code, known)}"
-            yield Fault(*place_of(policy.include, name, *files), said)
+            yield Fault(*place_of(policy.include, name, *profiles(policy)), said)
 
 
-def _profiles(policy: PolicySet) -> list[Path]:
-    return list((policy.include / "profiles").glob("*.yaml"))
+def profiles(policy: PolicySet) -> list[str]:
+    """The files of profiles, the policy's own first."""
+    own = f"profiles/{policy.profile.id}.yaml"
+    others = sorted(f"profiles/{path.name}" for path in (policy.include / "profiles").glob("*.yaml"))
+    return [own, *(file for file in others if file != own)]
 
 
 def _of_approvers(policy: PolicySet) -> Iterator[Fault]:
     known = [contact.id for made in policy.agreements.values() for contact in made.contacts]
-    files = sorted((f"profiles/{path.name}" for path in _profiles(policy)),
-                   key=lambda file: file != f"profiles/{policy.profile.id}.yaml")  # fmt: skip
     for contact in (contact for held in policy.profile.approvers.values() for contact in held):
-        file, _ = place_of(policy.include, contact, *files)
+        file, _ = place_of(policy.include, contact, *profiles(policy))
         yield from _missing(policy, file, "approvers", contact, known)

@@ -12,8 +12,12 @@ _MISSED = re.compile(r"(?:^|[ :])(?P<what>[\w ]+): (?P<name>[\w.:-]+) does not e
 _NO_CODE = re.compile(r" is no code of (\w+)| is not in dictionary/(\w+)\.csv")
 _MADE_OF = {"role": "catalogue", "column": "catalogue", "region": "regions", "approvers": "contacts"}
 """What is missed → the folder, or the file, that holds such things; everything else has a file of its own name."""
-_TOGETHER = ("no dataset in the role", "is provided under no agreement", "judges nothing", "nobody receives")
-"""What is said when nothing of a catalogue or of the agreements fits."""
+_EXCHANGED = {"catalogue", "agreements"}
+_TOGETHER = {
+    "no dataset in the role": _EXCHANGED, "is provided under no agreement": _EXCHANGED, "judges nothing": _EXCHANGED,
+    "nobody receives": _EXCHANGED, "nobody stays on record": {"contacts"},
+}  # fmt: skip
+"""What is said when nothing fits → of what folders."""
 
 
 def real(faults: Iterable[Fault], unread: Iterable[str]) -> list[Fault]:
@@ -29,4 +33,4 @@ def _follows(fault: Fault, names: set[str], folders: set[str]) -> bool:
         return re.split(r"[.:]", missed["name"])[-1] in names | folders or _MADE_OF.get(what) in folders | names
     if code := _NO_CODE.search(fault.message):
         return (code[1] or code[2]) in names
-    return bool(folders & {"catalogue", "agreements"}) and any(words in fault.message for words in _TOGETHER)
+    return any(words in fault.message and folders & held for words, held in _TOGETHER.items())

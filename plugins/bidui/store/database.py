@@ -14,7 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, create_engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 
 class Role(StrEnum):
@@ -31,12 +31,23 @@ class Role(StrEnum):
         return f"bidui_{self.value}"
 
 
+_NO_CONNECTION = "08000"
+"""SQLSTATE of a connection that was never made, or lost: no server has said anything about it."""
+_SHUT_DOWN = {"57P01", "57P02", "57P03"}
+"""SQLSTATEs of a server that goes down or is not up yet."""
+
+
 class StoreError(RuntimeError):
     """The database refused. ``sqlstate`` and object names only: never a value, a parameter or a row."""
 
     def __init__(self, sqlstate: str, what: str) -> None:
         super().__init__(f"database error {sqlstate} ({what})")
         self.sqlstate = sqlstate
+
+    @property
+    def is_connection(self) -> bool:
+        """Whether nobody answered, or a connection was lost: nothing is wrong with what was asked."""
+        return self.sqlstate.startswith("08") or self.sqlstate in _SHUT_DOWN
 
 
 class Database:
@@ -107,7 +118,8 @@ def _without_values(error: SQLAlchemyError) -> StoreError:
     names = [getattr(diagnosis, part, None) for part in ("schema_name", "table_name", "column_name", "constraint_name")]
     known = [name for name in names if name] or [type(origin or error).__name__]
     # The primary message of these classes names objects, never values (syntax errors, rights, missing objects).
-    sqlstate = getattr(origin, "pgcode", None) or "?????"
+    unsaid = _NO_CONNECTION if isinstance(error, OperationalError) else "?????"
+    sqlstate = getattr(origin, "pgcode", None) or unsaid
     if sqlstate[:2] in {"42", "28", "3D", "08"} and diagnosis is not None and diagnosis.message_primary:
         known.append(diagnosis.message_primary)
     return StoreError(sqlstate, ", ".join(known))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import csv
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from itertools import cycle
 from math import ceil, floor, inf
@@ -17,7 +18,7 @@ from bidui.synth.dice import Dice
 from bidui.synth.places import Regions
 from bidui.synth.projection import Dataset
 from bidui.synth.settings import Settings
-from bidui.synth.source import SynthError
+from bidui.synth.source import SynthError, extended, load
 from bidui.synth.statements.household import HEAD
 from bidui.synth.world import NOBODY, Person, World
 
@@ -25,6 +26,10 @@ _SPAN = 100
 """Numbers are at most that far from their lower bound."""
 _OF_ONE = {"subject", "head", "household_key", "region_village"}
 """Roles that only one row of a list plays for somebody (or for a village)."""
+
+
+_CONTACTS = "contacts"
+"""Role of the list in which a party says who acts for it."""
 
 
 class Subject(NamedTuple):
@@ -44,6 +49,7 @@ class Filler:
     ) -> None:  # fmt: skip
         """Raises SynthError: no_labels (nothing of a code list is in force), no_key (nothing tells rows apart)."""
         sheet = dataset.sheet
+        self._include, self._places = include, places
         self._sheet, self._settings, self._period, self._dice = sheet, settings, period, dice
         self._others = cycle({p.name: p for p in dice.shuffled(world.outsiders) if not p.state}.values())
         used = {c.code_list for c in sheet.columns if c.code_list}
@@ -65,7 +71,24 @@ class Filler:
         labels = lists.labels(include, name, self._period.last_day)
         return {code: labels[code] for code in self._settings.lists.codes.get(name, labels) if code in labels}
 
-    def row(self, subject: Subject) -> list[str]:
+    def rows(self, part: str | None, subjects: Sequence[Subject]) -> list[list[str]]:
+        """The rows of one file: the part of a region or of a party, or the whole."""
+        made = [self._row(subject) for subject in subjects]
+        return self._of_office(part, made) if part and _CONTACTS in self._sheet.roles else made
+
+    def _of_office(self, party: str, rows: Sequence[list[str]]) -> list[list[str]]:
+        """A party's contacts: those on record as they stand there, then newcomers to the first one's office."""
+        columns, (title, held) = self._sheet.columns, _on_record(self._include, self._places, party, self._period)
+        made = [dict(zip((c.name for c in columns), row, strict=True)) for row in rows]
+        like = held[0] if held else {"email": f"{party}@{made[0]['email'].partition('@')[2]}"}
+        own = [c.name for c in columns if c.identifier in ("name", "phone")]
+        for number, cells in enumerate(made, 1):
+            new = {**like, "email": like["email"].replace("@", f"{number}@"), **{name: cells[name] for name in own}}
+            cells |= held[number - 1] if number <= len(held) else new
+            cells["unit"] = title
+        return [[tidy(cells[c.name]) for c in columns] for cells in made]
+
+    def _row(self, subject: Subject) -> list[str]:
         """One row of the table. Its days are in the order of its columns: what begins does so before it ends."""
         days = dict(zip(self._dates, sorted(self._day() for _ in self._dates), strict=True))
         other = next(self._others)
@@ -132,6 +155,16 @@ class Filler:
     def _day(self) -> date:
         """A day of the period that the file can know of."""
         return self._period.first_day + timedelta(days=self._dice.below(self._settings.data_day))
+
+
+def _on_record(include: Path, places: Regions, party: str, period: Period) -> tuple[str, list[dict[str, str]]]:
+    """What a party is called, and the lines of its own contacts on record as the period ends."""
+    hub = next(row["hub"] for row in lists.table(include, "regions") if row["code"] == places.top.code)
+    titles, day = extended(include / "profiles", hub).get("titles", {}), period.last_day.isoformat()
+    title = titles.get(party) or load(include / "agreements" / f"{party}.yaml").get("title", party)
+    with (include / "contacts" / f"{hub}.csv").open(encoding="utf-8-sig", newline="") as file:
+        of_party = [row for row in csv.DictReader(file) if row["party"] == party and not row["region"]]
+    return title, [row for row in of_party if row["valid_from"] <= day <= (row["valid_to"] or day)]
 
 
 def _meant(column: Column, subject: Subject) -> Person | None:

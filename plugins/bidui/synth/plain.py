@@ -83,7 +83,7 @@ class Plain:
                 dice = Dice(seed, f"list {dataset.id} {period if dataset.sheet.is_increment else ''}")
                 filler = Filler(dataset, self.settings, self.world, self.places, self.include, period, dice)
                 for scope, subjects in self._subjects(dataset, *people, dice):
-                    yield dataset, scope, [filler.row(subject) for subject in subjects]
+                    yield dataset, scope, filler.rows(scope, subjects)
 
     def _subjects(
         self, dataset: Dataset, members: Sequence[Person], outsiders: Sequence[Person], dice: Dice

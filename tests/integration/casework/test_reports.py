@@ -11,6 +11,7 @@ import openpyxl
 import pytest
 from sqlalchemy import text
 
+from bidui.casework import closing
 from bidui.identity import settling
 from bidui.pipeline import conclude
 from bidui.pipeline.explain import explain
@@ -168,7 +169,7 @@ def test_every_kind_of_finding_is_told_in_words(hub: Hub) -> None:
         ("底册有、名册无", "戊一", "", "在册", "无此人", "待核实"),
         ("名册有、底册无", "己一", "", "无此人", "防止返贫致贫对象", "贵单位"),
         ("姓名不一致", "甲一", "", "甲一", "甲二", "待核实"),
-        ("费用分项与总额不符", "壬一", "J26-07", "总费用 900.50元", "各项之和 800元", "贵单位"),
+        ("费用分项与总额不符", "壬一", "J26-07", "总费用 900.50元", "各项之和 800.00元", "贵单位"),
     }
     assert shown["civil"] == {
         ("死亡仍在低保名单", "庚一", "", "死亡 2026-06-01", "仍在名单", "贵单位"),
@@ -265,6 +266,11 @@ def test_explain_tells_the_facts_of_any_rule(hub: Hub) -> None:
     assert "丙*：其他，新纳入低保，所在户未纳入监测，事实日期 2026-11-10" in hub.lead_in_words("二户")
 
 
+def test_explain_says_a_cause_once_where_the_rule_is_called_the_same(hub: Hub) -> None:
+    hub.month(RISK | {ROSTER: "person | state\n甲 | insured\n乙 | insured\n丁 | insured"})
+    assert "丙*：未参加基本医疗保险\n" in hub.lead_in_words("二户")
+
+
 def test_the_monthly_report_counts_parts_and_names_what_is_frozen(hub: Hub) -> None:
     hub.month(COUNTY, missing=1)
     (figures,) = hub.rows("monthly_scope", "monthly_report", "bureau")
@@ -285,6 +291,111 @@ def test_a_town_that_is_missing_is_told_with_its_dataset(hub: Hub) -> None:
     states = {party["dataset"]: (party["state"], party["rows"]) for party in by["parties"]}
     assert states["农村低保"][0] == "缺2份"
     assert states["高额自付费用"][0] == "按时"
+
+
+MOVED = {
+    REGISTER: f"""
+        person | household | region
+        甲     | 一户      | {VILLAGE}
+        乙     | 一户      | {VILLAGE}
+        丙     | 二户      | {VILLAGE}
+        丁     | 三户      |
+    """,
+    ROSTER: "person | state | stop_reason\n甲 | insured |\n乙 | insured |\n丙 | ended | died\n丁 | insured |",
+}
+"""A month before `RISK`, in which 甲 and 乙 then live in another town and 丙 is dead."""
+SECOND_TOWN = "990821102"
+
+
+@pytest.mark.parametrize("county", [COUNTY, RISK], ids=["findings", "leads"])
+def test_the_tables_of_a_monthly_report_add_up_to_its_text(hub: Hub, county: dict[str, str]) -> None:
+    """Whoever is in no register or in no place is counted too, on a line or in a sentence of its own."""
+    hub.month(county)
+    with hub.play.store.begin(Role.INTAKE) as connection:
+        contacts = hub.office.policy.contracts["hub.contact_list"]
+        hub.play.submit(connection, contacts, {"period": NOVEMBER, "rows_read": 6, "rows_accepted": 6})
+    told: dict[str, Any] = {}
+    for report in hub.office.policy.recipes["monthly_report"].figures:
+        (figures,) = hub.rows(report, "monthly_report", "bureau")
+        told |= figures
+    findings = told["findings"]
+    for listed in (told["finding_kinds"] or [], told["owners"] or []):
+        for column in ("new", "open", "agreed"):
+            assert sum(line[column] for line in listed) == findings[column], column
+    assert sum(town["findings"] for town in told["towns"]) + told["elsewhere"] == findings["open"]
+    assert told["elsewhere"] == (4 if county is COUNTY else 0)
+    assert sum(party["rows"] for party in told["parties"]) == told["quality"]["received"]
+    assert sum(town["leads"] for town in told["towns"]) == told["leads"]["households"]
+    assert sum(town["cells"] for town in told["towns"]) == told["burden"]["cells"]
+    assert told["burden"]["households"] == told["leads"]["households"] - len(told["unplaced"])
+    assert [town["name"] for town in told["towns"]][-1:] == (["清水乡"] if county is COUNTY else ["地区不明"])
+
+
+def test_who_moves_to_another_town_is_neither_new_nor_gone(hub: Hub) -> None:
+    hub.month(MOVED, "2026-10")
+    hub.play.as_of += timedelta(days=1)
+    registered = MOVED[REGISTER].replace(f"甲     | 一户      | {VILLAGE}", f"甲     | 一户      | {SECOND_TOWN}")
+    kept = "\n".join(line for line in registered.splitlines() if "丙" not in line) + f"戊 | 四户 | {VILLAGE}"
+    hub.month({REGISTER: kept, ROSTER: MOVED[ROSTER] + "\n戊 | insured |"})
+    (tables,), (scope,) = (hub.rows(f"monthly_{part}", "monthly_report", "bureau") for part in ("tables", "scope"))
+    columns = ("previous", "added", "removed", "natural", "adjusted", "current")
+    lines = {town["name"]: tuple(town[name] for name in columns) for town in tables["towns"] if town["current"]}
+    assert lines == {"云溪镇": (3, 1, 0, 1, -1, 2), "青岩镇": (0, 0, 0, 0, 1, 1), "地区不明": (1, 0, 0, 0, 0, 1)}
+    people = next(line for line in scope["population"] if line["unit"] == "人")
+    assert tuple(people[name] for name in columns) == tuple(map(sum, zip(*lines.values(), strict=True)))
+
+
+def test_the_tables_of_a_bulletin_add_up_to_its_text(hub: Hub) -> None:
+    hub.month(COUNTY)
+    told: dict[str, Any] = {}
+    for report in ("quarterly_findings", "quarterly_work"):
+        (figures,) = hub.rows(report, "quarterly_bulletin", "bureau")
+        told |= figures
+    findings = told["findings"]
+    for listed in (told["finding_kinds"], told["owners"]):
+        for column in ("new", "agreed", "open"):
+            assert sum(line[column] for line in listed) == findings[column], column
+    assert sum(line["amount"] for line in told["requirements"] if line["unit"] == "条") == findings["open"] == 14
+    assert sum(town["findings"] for town in told["towns"]) == findings["registered"] == 10
+    assert findings["rate"] == 1000 * findings["registered"] / sum(town["persons"] for town in told["towns"])
+
+
+@pytest.mark.parametrize(("households", "share"), [(9, None), (12, 0.25)])
+def test_a_bulletin_has_the_share_of_all_leads_that_were_checked(
+    hub: Hub, households: int, share: float | None
+) -> None:
+    people = [f"人{at}" for at in range(households)]
+    hub.month({
+        REGISTER: "\n".join(["person | household | region", *(f"{p} | {p}户 | {VILLAGE}" for p in people)]),
+        ROSTER: "\n".join(["person | state", *(f"{p} | insured" for p in people)]),
+        BENEFIT: "\n".join(["person | household | started_on", *(f"{p} | {p}保 | 2026-11-10" for p in people)]),
+    })  # fmt: skip
+    with hub.play.store.begin(Role.COMPARE) as connection:
+        cases = connection.execute(text("SELECT case_id FROM core.\"case\" WHERE kind = 'lead' ORDER BY 1")).scalars()
+        checked = [
+            closing.event(case, "returned", "take_in", actor="test", as_of=hub.play.as_of) for case in list(cases)[:3]
+        ]
+        ledger.record(connection, tables.case_event, *checked)
+    (figures,) = hub.rows("quarterly_findings", "quarterly_bulletin", "bureau")
+    assert sum(town["leads"] for town in figures["towns"]) == households
+    assert figures["checked_share"] == share
+
+
+def test_what_needs_nothing_done_is_no_typical_problem(hub: Hub) -> None:
+    hub.month(COUNTY)
+    with hub.play.store.begin(Role.INTAKE) as connection:
+        (arrival,) = connection.execute(text("SELECT arrival_id FROM core.arrival WHERE dataset = :id"),
+                                        {"id": CERTIFICATE}).scalars()  # fmt: skip
+        ledger.record(connection, tables.intake, {
+            "arrival_id": arrival, "outcome": "accepted", "reason": None, "period": NOVEMBER, "scope": "demo",
+            "submission_id": None, "policy_hash": "", "recorded_as_of": AS_OF, "facts": {}})  # fmt: skip
+        ledger.record(connection, tables.row_issue, *(
+            {"arrival_id": arrival, "ordinal": at, "sheet": "", "row_no": at, "column_name": None, "code": code,
+             "effect": "note"} for at, code in enumerate(("footer_dropped", "footer_dropped", "id_missing"))
+        ))  # fmt: skip
+    for report, recipe in (("monthly_scope", "monthly_report"), ("quarterly_quality", "quarterly_bulletin")):
+        (figures,) = hub.rows(report, recipe, "bureau")
+        assert [issue["label"] for issue in figures["top_issues"]] == ["没有填写身份证号"]
 
 
 def test_plain_packages_are_counted(hub: Hub) -> None:

@@ -63,6 +63,19 @@ def test_a_remark_that_looks_personal_is_not_kept(desk, head):
     assert desk.approvals(delivery) == []
 
 
+def test_a_mail_is_dated_when_it_was_approved_not_when_it_was_made(desk, head, recheck):
+    prepared_at = desk.now
+    delivery = desk.report()
+    desk.decide(delivery, head)
+    desk.decide(delivery, recheck)
+    approved_at = desk.now
+    desk.later()
+    send(desk.office, delivery, desk.now)
+    (mail,) = [m for m in desk.mails(head) if "待审" not in m["Subject"]]
+    assert prepared_at < approved_at
+    assert mail["Date"].datetime == approved_at.replace(microsecond=0)
+
+
 # --- asking -------------------------------------------------------------------------------------------------------
 def test_whoever_decides_next_is_sent_the_documents_once(desk, head, recheck):
     delivery = desk.report()

@@ -181,7 +181,8 @@ def test_an_empty_quarter_is_told_as_such(closed: Desk) -> None:
     assert "本季度有应报数据未到" in said
     assert ["规范性", "—", "—", "未被隔离的行占收到的行"] in rows
     assert ["时效性", "0.00%", "—", "按时报送的期次占应报期次"] in rows
-    assert "尚未备份。" in said
+    assert "截至本通报拟制时尚无备份" in said
+    assert "恢复演练：" not in said
 
 
 def test_what_is_late_missing_or_set_aside_is_counted_in_parts(desk: Desk) -> None:
@@ -233,7 +234,7 @@ def test_findings_of_three_months_are_summed_up(desk: Desk) -> None:
     desk.close("2026-12", december)
     desk.later()
     said, rows = desk.read(desk.bulletin())
-    assert "新增差异4条，再次比对后一致1条，期末存量3条" in said
+    assert "新增差异4条，再次比对后一致1条，期末存量3条，其中涉及登记人员3条" in said
     assert "每千名登记人员750.00条" in said
     assert "改正后再次出现1条" in said
     label = desk.office.policy.codes["finding_kind"].label_of(desk.rule.finds, Period.parse(QUARTER).last_day)

@@ -43,10 +43,13 @@ def test_names_and_words_are_understood_as_well_as_codes(window: Window) -> None
 
 @pytest.mark.parametrize(("said", "told"), [
     ({"party": None}, "申请单位（party）没有填写"),
-    ({"email": "红十字会"}, "联系邮箱（email）填写不对"),
-    ({"dataset": "hub.nothing"}, "所需数据（dataset）目录中没有"),
-    ({"mode": "copy"}, "使用方式（mode）填写不对"),
+    ({"email": "红十字会"}, "联系邮箱（email）填写不对：应为一个邮箱地址"),
+    ({"dataset": "hub.alleviated"}, "所需数据（dataset）目录中没有“hub.alleviated”，是不是hub.alleviated_person"),
+    ({"dataset": "天气"}, "所需数据（dataset）目录中没有“天气”，代号和名称用 catalogue export 导出"),
+    ({"mode": "copy"}, "使用方式（mode）填写不对：应为 query（名单）或者 statistics（统计数）"),
     ({"fields": []}, "所需项目（fields）没有填写"),
+    ({"fields": "村、姓名"}, "所需项目（fields）填写不对：应为一列项目，写在方括号中并用逗号隔开，如 [村, 姓名]"),
+    ({"term_from": "下个月"}, "使用期限起（term_from）填写不对：应为一个日期，如 2026-12-01"),
     ({"fields": ["姓名", "血型"]}, "所需项目（fields）中的“血型”不是这项数据的项目"),
     ({"use": "advertising"}, "用途（use）应为防止返贫致贫动态监测和帮扶"),
     ({"purpose": "核实 990821199001011234 一户"}, "具体事项（purpose）中有像证件号码或电话号码的内容"),

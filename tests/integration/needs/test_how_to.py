@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -15,12 +16,13 @@ from .conftest import Window
 pytestmark = pytest.mark.slow
 
 PAGE = "answer-a-request"
+THE_DEMO_S_LAST = datetime.fromisoformat("2026-12-31T09:00:00+08:00")
 _FORM = re.compile(r"^```yaml (\S+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
 def test_what_the_page_tells_people_to_type(window: Window, tmp_path: Path) -> None:
     window.register()
-    clock.put(window.office.home / clock.FILE, window.now.astimezone(window.office.zone))
+    clock.put(window.office.home / clock.FILE, THE_DEMO_S_LAST)
     ((name, form),) = _FORM.findall(page(PAGE))
     (tmp_path / name).write_text(form, encoding="utf-8")
     office = window.office
@@ -28,9 +30,10 @@ def test_what_the_page_tells_people_to_type(window: Window, tmp_path: Path) -> N
         "\n".join(blocks(PAGE)), tmp_path, office.home, office.include,
         BIDUI_PROFILE=office.profile, BIDUI_DB=office.database_address, BIDUI_SMTP=office.mail_server,
     )  # fmt: skip
-    listed, granted, served, password = said.splitlines()
+    heading, listed, granted, served, password = said.splitlines()
+    assert heading.split("\t") == ["编号", "申请单位", "所需数据", "办理情况"]
     assert listed.split("\t")[1] == "县红十字会"
-    assert listed.endswith("待答复，期限 2026-12-15")
+    assert listed.endswith("待答复，期限 2026-12-15，已逾期")
     assert "已同意：村、姓名；期限 2026-12-01 至 2026-12-31。" in granted
     assert served.startswith("发出 1 封，失败 0 封")
     assert re.fullmatch(r"(\w{4}-){3}\w{4}", password)

@@ -45,10 +45,25 @@ def test_it_is_sealed_for_this_need_alone(window: Window) -> None:
     first, second = window.granted(), window.granted(purpose="夏季送清凉")
     need.serve(window.office, first.number, window.now)
     (part,) = list(window.mails()[-1].iter_attachments())
+    need.serve(window.office, second.number, window.later(hours=1))
     assert part.get_content()[:2] != b"PK"
     for told in (need.password(window.office, second.number, PERIOD), password(window.office, "hub", None, PERIOD)):
         with pytest.raises(SealError):
             workbook.open_(part.get_content(), [told])
+
+
+def test_there_is_no_password_where_nothing_was_served(window: Window) -> None:
+    asked = window.asked()
+    with pytest.raises(NeedRefused) as waiting:
+        need.password(window.office, asked.number, PERIOD)
+    assert waiting.value.code == "need_not_granted"
+    need.grant(window.office, asked.number, HEAD, window.now)
+    with pytest.raises(NeedRefused, match="2026-11（已提供的期别：还没有）"):
+        need.password(window.office, asked.number, PERIOD)
+    need.serve(window.office, asked.number, window.now)
+    with pytest.raises(NeedRefused, match="2027-03（已提供的期别：2026-11）"):
+        need.password(window.office, asked.number, "2027-03")
+    assert need.password(window.office, asked.number, PERIOD)
 
 
 def test_it_is_written_down_like_every_delivery_and_made_once(window: Window) -> None:

@@ -127,6 +127,21 @@ def test_an_address_of_somebody_else_or_of_nobody_is_not_taken(road: Roads, addr
     assert lines(road) == before
 
 
+def test_an_address_on_the_lists_of_two_parties_is_asked_about(road: Roads) -> None:
+    hand_in(road, STAYS, COMES)
+    theirs = ["残联专责联络员", "专责联络员", "0999-8250001", "zhengjian@canlian.example", ""]
+    hand_in(road, [*STAYS[:3], *theirs], [*COMES[:3], "李四", *COMES[4:6], "ZhangSan@minzheng.example", ""],
+            party="disabled")  # fmt: skip
+    found = contact_list.compare(road.office, road.now)
+    assert [(c.kind, c.party, c.contact.name, c.reason) for c in found] == [
+        ("unclear", "civil", "张三", "县残疾人联合会报来的名单上也有这个电子邮箱"),
+        ("unclear", "disabled", "李四", "县民政局报来的名单上也有这个电子邮箱"),
+    ]
+    before = lines(road)
+    taken(road)
+    assert lines(road) == before
+
+
 def test_what_was_put_on_record_since_the_list_stands(road: Roads) -> None:
     hand_in(road, STAYS)
     file = road.office.include / "contacts" / "demo.csv"

@@ -85,6 +85,15 @@ def test_a_workbook_comes_out_whole(include, samples, standing, made_at, name):
     assert not looks_personal(filled.file_name)
 
 
+@pytest.mark.parametrize(("earliest", "told"), [("2026-11-15", "见各行，最迟2026-11-30"), ("2026-11-30", "2026-11-30")])
+def test_a_town_workbook_names_one_day_only_where_it_is_every_rows(include, samples, standing, earliest, told):
+    sample = samples["workbooks"]["town_visits"]
+    values = {**sample["values"], "earliest": earliest}
+    template = load_workbook(include / "templates" / "town_visits.yaml")
+    (sheet,) = fill_workbook(template, values, sample["rows"], sample["choices"], standing).sheets
+    assert f"　　核查截止日：{told}　　" in sheet.subtitle[0]
+
+
 def test_the_town_workbook_comes_back_through_its_contract(include):
     template = load_workbook(include / "templates" / "town_visits.yaml")
     party, dataset = template.returns.split(".")

@@ -75,7 +75,7 @@ def test_terms_are_those_of_the_agreement(agreed: Callable[..., PolicySet]) -> N
     document = opened(made, FEDERATION)
     for words in (
         "为试验目的，依据试验依据，", "只用于低收入人口认定和社会救助。", "比对方法：试验方法。",
-        "数据通过交换文件夹传递。", "保存7个月", "至2027年6月30日终止", "自收到更正单之日起3个工作日内",
+        "数据通过交换文件夹传递，", "保存7个月", "至2027年6月30日终止", "自收到更正单之日起3个工作日内",
     ):  # fmt: skip
         assert words in text(document), words
     assert "工作统计和上级报告" not in "".join(p.text for p in document.paragraphs)
@@ -94,7 +94,7 @@ def test_what_a_party_gives_is_told_on_one_line(policy: PolicySet) -> None:
     assert row == {
         "数据": "高额自付费用", "周期和时限": "每月，增量；每月25日至30日", "来源系统": contract.source_system,
         "口径": provision.calibre, "约定字段": "、".join(column.title for column in contract.columns),
-        "共享类型和分级": "有条件共享；一般数据4级", "标准": f"{contract.id} {contract.version}",
+        "共享类型和分级": "有条件共享；一般数据4级", "目录版本": f"第{contract.version}版",
         "比对事项": row["比对事项"], "加密方式": "加密压缩包（用约定密码）",
     }  # fmt: skip
     read_by = [policy.rules[name].title for name in ("cost_parts_differ", "high_selfpay", "selfpay_year")]
@@ -104,7 +104,11 @@ def test_what_a_party_gives_is_told_on_one_line(policy: PolicySet) -> None:
 def test_rules_of_what_is_derived_are_told_of_what_it_is_made_of(policy: PolicySet) -> None:
     made = policy.agreements["hub"].model_copy(update={"kind": "agency"})
     whole = replace(policy, agreements={**policy.agreements, "hub": made})
-    (row,) = [row for row in table(opened(whole, "hub"), "附表1") if "hub.alleviated_person" in row[6]]
+    (row,) = [
+        row
+        for row in table(opened(whole, "hub"), "附表1")
+        if row[0] == whole.contracts["hub.alleviated_person"].title_on(DAY)
+    ]
     assert policy.rules["coverage_there"].title in row[7].split("；")
 
 
@@ -142,7 +146,7 @@ def test_what_a_party_gets_is_told_with_the_columns_that_it_may_see(agreed: Call
 def test_nothing_of_another_party_is_told(policy: PolicySet) -> None:
     for party in (INSURANCE, CIVIL, FEDERATION):
         said = text(opened(policy, party))
-        for made in (made for made in policy.agreements.values() if made.party != party and made.kind != "bureau"):
+        for made in (made for made in policy.agreements.values() if made.party != party and made.kind == "agency"):
             theirs = [p.dataset for p in made.provides if not policy.agreements[party].provision(p.dataset)]
             for word in (*theirs, *(c.email for c in made.contacts)):
                 assert word not in said, (party, word)
@@ -158,8 +162,28 @@ def test_contacts_who_have_left_are_not_told_and_those_to_come_are(agreed: Calla
         )
     ]  # fmt: skip
     rows = table(opened(agreed(contacts=tuple(people)), FEDERATION), "附表3")
-    assert [(row[3], row[7]) for row in rows[2:]] == [("乙", "2026-01-01至2026-12-31"), ("丙", "2026-12-20至今")]
+    assert [(row[3], row[7]) for row in rows[2:]] == [("乙", "2026-01-01至2026-12-31"), ("丙", "2026-12-20起")]
     assert rows[2][1:3] == [acting.leader, acting.office]
+
+
+def test_our_own_contacts_stand_beside_theirs(policy: PolicySet) -> None:
+    (own,) = policy.agreements["hub"].contacts
+    _, first, *_ = table(opened(policy, FEDERATION), "附表3")
+    assert first == [
+        policy.profile.desk.title, own.leader, own.office, own.name, own.phone, own.email, "—", "2026-01-01起",
+    ]  # fmt: skip
+
+
+def test_whose_tasks_a_party_took_over_is_told(agreed: Callable[..., PolicySet], policy: PolicySet) -> None:
+    said = f"自2026年11月1日起，乙方承接{policy.name_of(CIVIL)}的有关职能"
+    assert said in text(opened(agreed(succeeds={CIVIL: date(2026, 11, 1)}), FEDERATION))
+    assert "乙方承接" not in text(opened(policy, FEDERATION))
+
+
+def test_everybody_who_signs_keeps_a_copy(policy: PolicySet) -> None:
+    assert "本协议一式两份，双方各执一份" in text(opened(policy, FEDERATION)).replace("2份", "两份")
+    towns = len(policy.regions_of("town", DAY))
+    assert f"本协议一式{towns + 1}份，甲方和乙方各地区各执一份" in text(opened(policy, TOWNS))
 
 
 def test_an_agreement_with_regions_names_and_is_signed_by_each(policy: PolicySet) -> None:

@@ -179,6 +179,15 @@ def test_a_guide_says_all_that_is_needed(policy: PolicySet) -> None:
         assert words in said, words
 
 
+@pytest.mark.parametrize(("party", "word", "reach"), [("town", "低保", "全量"), ("insurance_med", "高额自付", "增量")])
+def test_a_guide_says_what_is_counted_as_it_is_agreed(policy: PolicySet, party: str, word: str, reach: str) -> None:
+    said = guide(policy, party, word)
+    (provision,) = (p for p in policy.agreements[party].provides if any(word in name for name in p.words))
+    assert provision.calibre in said
+    assert f"\n{reach}，" in said
+    assert "上次报送以后" not in said
+
+
 def test_who_sends_text_is_told_that_the_workbook_only_shows(policy: PolicySet) -> None:
     assert "GB18030编码），列名与上表一致；空白报送表只供对照" in guide(policy, "insurance_med", "参保名册")
     assert "空白报送表只供对照" not in guide(policy, "insurance_med", "高额自付")

@@ -50,11 +50,11 @@ def test_labels_follow_the_day_and_old_codes_keep_theirs(listed):
 
 def test_further_columns_say_more_of_a_code(tmp_path):
     path = tmp_path / "kind.csv"
-    path.write_text("code,label,advice,shown\na,甲,核对,*\nb,乙,,\nc,丙\n", encoding="utf-8")
+    path.write_text("code,label,advice,shown\na,甲,核对,*\nb,乙,,\n", encoding="utf-8")
     kinds = CodeList.load(path)
     day = date(2026, 11, 1)
     said = {code: dict(kinds.entry_of(code, day).about) for code in kinds.codes}
-    assert said == {"a": {"advice": "核对", "shown": "*"}, "b": {}, "c": {}}
+    assert said == {"a": {"advice": "核对", "shown": "*"}, "b": {}}
 
 
 def test_vocabulary_and_codes(listed):

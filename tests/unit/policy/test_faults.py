@@ -71,8 +71,6 @@ MISTAKES = [
     ("what comes by region and is not exchanged", "profiles/demo.yaml", "by_region: [civil.dibao]",
      "by_region: [civil.dibao, town.self_report]",
      "by_region: town.self_report is provided under no agreement of regions of this profile"),
-    ("unsealed in the agreement of all hubs", "agreements/disabled.yaml", "sealing: [password_workbook]",
-     "sealing: [plain]", "plain is not agreed for all hubs; what may come unsealed, a profile lists in unsealed"),
     ("unsealed and not given", "profiles/demo.yaml", "unsealed: [disabled", "unsealed: [disabled.certificat, disabled",
      "unsealed: disabled.certificat does not exist; did you mean disabled.certificate?"),
     ("nobody who visits", "profiles/demo.yaml", "disabled, town, bureau", "disabled, bureau",

@@ -58,6 +58,41 @@ MISTAKES = [
     ("party that nobody stays on record for", "contacts/demo.csv", "0999-8240001,,,2026-01-01,",
      "0999-8240001,,,2026-01-01,2026-12-31",
      ("contacts/demo.csv", "party,id", "civil: nobody stays on record; add a line, or ask for its list of contacts")),
+    ("mail address of two parties", "contacts/demo.csv", "zhengjian@canlian.example", "Dibao@minzheng.example",
+     "contacts civil-1 of civil and disabled-1 of disabled have one mail address at the same time; give each its own,"
+     " or end one of the lines with valid_to"),
+    ("contact with a cell too few", "contacts/demo.csv", "0999-8240001,,,2026-01-01,", "0999-8240001,,,2026-01-01",
+     "has fewer cells than there are columns; put a comma for each one that stays empty"),
+    ("unsealed in the agreement of all hubs", "agreements/insurance_med.yaml", "sealing: [aes_zip]",
+     "sealing: [plain, aes_zip]",
+     "sealing: insurance_med.high_selfpay comes plain in every hub; seal it, or list it in unsealed of a profile"),
+    ("contact of a party that takes no part", "contacts/demo.csv", "civil,civil-1", "police,civil-1",
+     "party: police takes no part here; add it to agreements of the profile, or take its lines out"),
+    ("code with a cell too many", "dictionary/use.csv", "\n", "\nx,y,,,,,\n",
+     "has more cells than there are columns; put a text with a comma in double quotes"),
+    ("code with cells too few", "dictionary/use.csv", "\n", "\nx,y\n",
+     "has fewer cells than there are columns; put a comma for each one that stays empty"),
+    ("threshold that begins too late", "profiles/demo.yaml", "agreements:",
+     "thresholds:\n  newborn_days: {values: {2027-01-01: 60}, clauses: [ZM-11]}\nagreements:",
+     (AFTER, "thresholds: newborn_days has no value before 2027-01-01, but agreements are in force from 2026-01-01;"
+      " state the value of that time, too: a profile's values replace those of the base")),
+    ("deadline that begins too late", "profiles/base.yaml", "visit_red: {values: {2021-01-01",
+     "visit_red: {values: {2026-01-02",
+     "deadlines: visit_red has no value before 2026-01-02, but agreements are in force from 2026-01-01;"
+     " state the value of that time, too: a profile's values replace those of the base"),
+    ("threshold that the base calls otherwise", "profiles/demo.yaml", "agreements:",
+     "thresholds:\n  newborn_day: {values: {2026-01-01: 60}, clauses: [ZM-11]}\nagreements:",
+     (AFTER, "thresholds.newborn_day.unit: Field required; did you mean newborn_days?")),
+    ("agreement that there is none of", "profiles/demo.yaml", "agreements: [hub,", "agreements: [nobody, hub,",
+     "agreements: nobody does not exist; add it, or take it out"),
+    ("approver whom the contacts do not name", "contacts/demo.csv", "bureau,bureau-head", "bureau,bureau-chief",
+     ("profiles/base.yaml", "approvers:", "approvers: bureau-head does not exist; did you mean bureau-chief?")),
+    ("braces in the subject of a template", "templates/refusal.md", "{{ refusal.label }}", "{ refusal.label }}",
+     "}} stands alone and goes out as text; write both ends, {{ … }} or {% … %}"),
+    ("braces in the text of a template", "templates/refusal.md", "> **重新报送截止日**：", "> **重新报送截止日**%}：",
+     "%} stands alone and goes out as text; write both ends, {{ … }} or {% … %}"),
+    ("braces in a workbook", "templates/agency_findings.yaml", "依据：{{ basis }}", "依据：{{ basis }}}}",
+     "}} stands alone and goes out as text; write both ends, {{ … }} or {% … %}"),
     ("party that a recipe goes to", "deliveries/monthly_report.yaml", "party: bureau", "party: burau",
      "party: burau does not exist; did you mean bureau?"),
     ("party of a contract", "catalogue/town/verification.yaml", "property: party, value: town",
@@ -191,6 +226,49 @@ def test_mistakes_of_every_sort_are_told_at_once_and_nothing_that_only_follows_f
         else:
             assert expected(include, file, lines[what], says) in told, what
     assert len(told) == len(rows), told
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "says"),
+    [
+        ("head@bureau", "head#bureau", 3, "email is no mail address; write it in half-width characters"),
+        ("2026-01-01", "2026/1/1", 2, "valid_from and valid_to are days, YYYY-MM-DD"),
+        ("bureau-head", "hub-1", 3, "contact hub-1 is defined twice"),
+        ("civil,civil-1", "cyvil,civil-1", 6, "party: cyvil does not exist; did you mean civil?"),
+    ],
+)
+def test_a_bad_line_of_contacts_is_told_alone(
+    include: Path, spoil: Spoil, old: str, new: str, line: int, says: str
+) -> None:
+    spoil("contacts/demo.csv", old, new)
+    assert said_of(include) == [f"contacts/demo.csv:{line}: {says}"]
+
+
+def test_contacts_in_another_encoding_are_told_alone(include: Path) -> None:
+    file = include / "contacts" / "demo.csv"
+    file.write_bytes(file.read_text(encoding="utf-8").encode("gbk"))
+    assert said_of(include) == ["contacts/demo.csv:2: not in UTF-8; save it as UTF-8 (in Excel: CSV UTF-8)"]
+
+
+def test_a_rule_that_is_not_switched_on_yet_is_checked_but_for_what_the_profile_states(include: Path) -> None:
+    uninsured = (include / "sql" / "screen" / "uninsured.sql").read_text(encoding="utf-8")
+    draft = include / "sql" / "screen" / "draft.sql"
+    draft.write_text(uninsured.replace("id: uninsured", "id: draft"), encoding="utf-8")
+    assert said_of(include) == []
+    spoilt = uninsured.replace("use: monitoring", "use: monitorin").replace("{role: register}", "{role: regster}")
+    draft.write_text(spoilt.replace("id: uninsured", "id: drafd").replace("newborn_", "newbron_"), encoding="utf-8")
+    assert said_of(include) == [
+        "sql/screen/draft.sql:1: id: drafd is not what the file is called; name both alike",
+        "sql/screen/draft.sql:4: use: monitorin does not exist; did you mean monitoring?",
+        "sql/screen/draft.sql:6: reads register: role: regster does not exist; did you mean register?",
+        "sql/screen/draft.sql:11: parameters: threshold: newbron_days does not exist; did you mean newborn_days?",
+    ]
+    another = include / "profiles" / "eshan.yaml"
+    stated = another.read_text(encoding="utf-8").replace(
+        "thresholds:", "thresholds:\n  newbron_days: {values: {2021-01-01: 9}, unit: 日, clauses: [SQ-03]}", 1
+    )
+    another.write_text(stated, encoding="utf-8")
+    assert [one.split(":")[1] for one in said_of(include)] == ["1", "4", "6"]  # another hub has it
 
 
 def test_the_command_lists_them_ends_in_a_summary_and_fails(include: Path, spoil: Spoil) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bidui.pipeline.check import check
 from bidui.policy import contacts, succession
 from bidui.policy.agreement import Agreement, Contact
 from bidui.policy.loading import load
@@ -130,6 +131,18 @@ def test_whoever_is_changed_under_the_successor_keeps_the_day_since_when(
     assert line.startswith("disabled,")
     assert ",0999-8250009," in line
     assert line.endswith(",2026-01-01,")
+
+
+def test_a_successor_goes_on_under_the_mail_address_of_whom_it_succeeds(
+    include: Path, succeed: Callable[..., None]
+) -> None:
+    succeed("2026-10-31", heir="{disabled: 2026-11-01}")
+    file = include / "contacts" / "demo.csv"
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    (line,) = [line for line in lines if line.startswith("disabled,")]
+    own = line.replace("disabled,disabled-1", "heir,heir-1").replace("2026-01-01", "2026-11-01")
+    file.write_text("".join([*lines, own]), encoding="utf-8")
+    assert [str(fault) for fault in check(include, "demo")[1] if fault.file == "contacts/demo.csv"] == []
 
 
 @pytest.mark.parametrize(

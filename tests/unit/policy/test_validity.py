@@ -27,7 +27,7 @@ CHANGES = [
     ("dictionary/regions.csv", "demo,990821102,青岩镇,town,990821,2021-01-01,\n",
      "demo,990821102,青岩镇,town,990821,2021-01-01,2026-12-31\ndemo,990821152,青岩镇,town,990821,2027-01-01,\n"),
     ("dictionary/term.csv", "常态化驻村帮扶,驻村帮扶,2026-01-01,",
-     "常态化驻村帮扶,驻村帮扶,2026-01-01,2026-12-31\nvillage_team,驻村服务,,2027-01-01,"),
+     "常态化驻村帮扶,驻村帮扶,2026-01-01,2026-12-31,\nvillage_team,驻村服务,,2027-01-01,"),
     ("agreements/disabled.yaml", "valid_from: 2026-01-01", "valid_from: 2026-01-01\nvalid_to: 2026-12-31"),
     ("contacts/demo.csv", "civil,civil-1",
      "civil,civil-0,前任联络员,,,,old@minzheng.example,,,,2026-01-01,2026-12-31\ncivil,civil-1"),

@@ -26,6 +26,7 @@ from bidui.synth.projection import datasets
 from bidui.synth.world import World
 from tests.unit.synth.made import INCLUDE, PERIODS, Made, repaired, tables
 
+CONTACTS = "hub.contact_list"
 TYPES = {"integer": "integer", "decimal": "number", "date": "date", "boolean": "boolean"}
 SHARING = {"class": "unconditional", "scope": "各单位", "mode": "文件交换"}
 TITLED = {
@@ -135,8 +136,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
             contract("guild.yearly", CRAFT, validityMonths=12),
             contract("town.workshop", WORKSHOP, role="workshop", format="workbook", layout={}),
         ],
-        of={"guild.tools": 33},
+        datasets=["guild.craft", "guild.tools", "guild.yearly", "town.workshop", CONTACTS],
+        of={"guild.tools": 33, CONTACTS: 2},
     )
+    on_record = include / "contacts" / "demo.csv"
+    kept = [line for line in on_record.read_text(encoding="utf-8").splitlines() if not line.startswith("disabled,")]
+    on_record.write_text("\n".join(kept) + "\n", encoding="utf-8")
     return Made(folder / "out", 1, 0.05, PERIODS[:2], include=include)
 
 
@@ -184,6 +189,19 @@ def test_its_people_are_those_of_the_roster_to_whom_nothing_happens(made: Made) 
     households = dict(zip(rows.frame["id_no"], rows.frame["household_no"], strict=True))
     assert {n: h for n, h in households.items() if h} == {n: register[n] for n in listed.keys() & register.keys()}
     assert len(listed.keys() & register.keys()) == 5  # a quarter
+
+
+def test_parties_name_who_is_on_record_and_newcomers_each_with_an_address_of_the_party(made: Made) -> None:
+    listed = {line["scope"]: taken(made, line)[1].frame for line in made.of("rows", dataset=CONTACTS)}
+    assert {party: (set(rows["unit"]), list(rows["email"])) for party, rows in listed.items()} == {
+        "insurance_med": ({"县医疗保障局"}, ["roster@yibao.example", "roster2@yibao.example"]),
+        "civil": ({"县民政局"}, ["dibao@minzheng.example", "dibao2@minzheng.example"]),
+        "disabled": ({"县残疾人联合会"}, ["disabled1@office.example", "disabled2@office.example"]),
+    }  # of whom nobody is on record
+    first, new = listed["civil"].fillna("").to_dict("records")
+    assert (first["name"], first["phone"], first["remark"]) == ("民政专责联络员", "0999-8240001", "")
+    assert (new["leader"], new["office"]) == (first["leader"], first["office"])
+    assert not {new["name"], new["phone"]} & {first["name"], first["phone"]}
 
 
 def test_values_fit_their_columns(made: Made) -> None:
