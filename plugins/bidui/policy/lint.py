@@ -42,7 +42,8 @@ def faults(policy: PolicySet) -> list[Fault]:
     """Every such fault."""
     checks = (
         _figures, _beginnings, _kinds, _misspelt, _window, _classifications, _approvers, _terms_of_cases, _outcomes,
-        _severities, _sql, _unreceived, _contacts, _addresses, _unsealed, _regions, _twice, _holidays, permission.faults,
+        _severities, _sql, _unreceived, _contacts, _addresses, _unsealed, _regions, _twice, _holidays,
+        permission.faults,
     )  # fmt: skip
     return [fault for check in checks for fault in check(policy)]
 
@@ -222,9 +223,8 @@ def _unsealed(policy: PolicySet) -> Found:
     for made in policy.agreements.values():
         for given in made.provides:
             if "plain" in given.sealing and given.dataset not in policy.profile.unsealed:
-                said = (
-                    f"sealing: {given.dataset} comes plain in every hub; seal it, or list it in unsealed of a profile"
-                )
+                said = f"sealing: {given.dataset} comes plain in every hub; "
+                said += "seal it, or list it in unsealed of a profile"
                 yield Fault(*place_of(policy.include, "plain", f"agreements/{made.party}.yaml"), said)
 
 
