@@ -143,8 +143,9 @@ def _deadlines(policy: PolicySet, day: date) -> Stated:
 
 def _least_rows(policy: PolicySet, day: date) -> Stated:
     return {
-        dataset: f"{policy.least_rows(dataset, day)} 行（{_source(stated)}）"
+        dataset: f"{least} 行（{_source(stated)}）"
         for dataset, stated in policy.profile.least_rows.items()
+        if (least := _or_none(stated.on, day)) is not None
     }
 
 
